@@ -1,0 +1,67 @@
+import type { Graph } from './graph.ts';
+import type { OpCost } from './ops/op-def.ts';
+import type { OpKind } from './ops/attrs.ts';
+import type { Tensor, TensorSpec, TypedArray } from './tensor.ts';
+
+/** Something asked for that could not be had, and why; a backend never hides one. */
+export interface Downgrade {
+  readonly feature: string;
+  readonly reason: string;
+}
+
+export interface BackendInfo {
+  /** The device in words, such as `wasm relaxed-simd, 2 threads`. */
+  readonly device: string;
+  readonly threads: number;
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+  readonly downgrades: readonly Downgrade[];
+}
+
+export interface CompileOptions {
+  /** Rewrite the graph into fused ops first (default true). */
+  readonly fuse?: boolean;
+  /** Debugging: fill the arena with NaN before each run, and throw {@link GuardError} when an op wrote outside its operands. */
+  readonly guard?: boolean;
+}
+
+export interface OpReport {
+  readonly kind: OpKind;
+  readonly label: string;
+  /** Kernels as specifications, such as `conv2d.direct-2x16.relaxed-simd`. */
+  readonly kernels: readonly string[];
+  readonly cost: OpCost;
+}
+
+/** What compile decided. Bytes exclude the tensors that the caller owns. */
+export interface ProgramReport {
+  readonly backend: string;
+  readonly ops: readonly OpReport[];
+  readonly arenaBytes: number;
+  readonly workspaceBytes: number;
+}
+
+/** A compiled graph: every decision is taken, a run allocates nothing. */
+export interface Program extends Disposable {
+  readonly report: ProgramReport;
+  /** Executes the graph once; resolves when its inputs may be overwritten. */
+  run(): Promise<void>;
+  dispose(): void;
+}
+
+/**
+ * A device that holds tensors and runs programs. Calls take effect in call order; `Tensor.read` is the only wait
+ * for results; an error of `run` surfaces there, or at the next `run` or `read`.
+ */
+export interface Backend extends Disposable {
+  readonly name: string;
+  readonly info: BackendInfo;
+  /** A new tensor, of zeros or a copy of `data`. @throws {ShapeError} when `data` does not fit. */
+  tensor(spec: TensorSpec, data?: TypedArray): Tensor;
+  /**
+   * Binds every named value of the graph to a tensor of this backend and decides all the rest.
+   * @throws {BindingError} listing every name that has no tensor, or one that does not fit
+   */
+  compile(graph: Graph, bindings: ReadonlyMap<string, Tensor>, options?: CompileOptions): Promise<Program>;
+  dispose(): void;
+}

@@ -1,0 +1,36 @@
+export type { Backend, BackendInfo, CompileOptions, Downgrade, OpReport, Program, ProgramReport } from './backend.ts';
+export { checkBindings } from './bindings.ts';
+export { GraphBuilder } from './builder.ts';
+export { gradients, type Gradients } from './autodiff.ts';
+export * from './errors.ts';
+export { evaluate } from './evaluate.ts';
+export { inputValues, readersOf, valueOf, type Graph, type Op, type Value, type ValueId } from './graph.ts';
+export type {
+  Activation,
+  MovingVariance,
+  OpAttrs,
+  OpKind,
+  Padding2d,
+  SizedWindow2d,
+  Window2d,
+} from './ops/attrs.ts';
+export { opDef, opDefs, opKinds } from './ops/index.ts';
+export type { Alias, OpCost, OpDef, OpDefs } from './ops/op-def.ts';
+export { adamStepSize } from './ops/optimizer.ts';
+export { noPadding, samePadding, window2d } from './ops/window.ts';
+export { planMemory, type Block, type MemoryPlan, type PlanOptions, type Storage } from './plan-memory.ts';
+export { printGraph } from './print-graph.ts';
+export {
+  allocate,
+  byteLength,
+  bytesPerElement,
+  elementCount,
+  formatShape,
+  formatSpec,
+  sameShape,
+  type DType,
+  type Tensor,
+  type TensorSpec,
+  type TypedArray,
+} from './tensor.ts';
+export { validateGraph } from './validate.ts';

@@ -1,0 +1,55 @@
+import { batchNormGrad, batchNormInference, batchNormTraining } from './batch-norm.ts';
+import { biasAdd, biasAddGrad } from './bias.ts';
+import { conv2d, conv2dBackpropFilter, conv2dBackpropInput } from './conv.ts';
+import { matMul } from './dense.ts';
+import { add, affine, multiply, relu, reluGrad, sigmoid, sigmoidGrad } from './elementwise.ts';
+import { softmax, softmaxCrossEntropy, softmaxCrossEntropyGrad, softmaxGrad, topKCorrect } from './loss.ts';
+import type { OpKind } from './attrs.ts';
+import type { OpDef, OpDefs } from './op-def.ts';
+import { adam, assignAdd } from './optimizer.ts';
+import { averagePool2d, averagePool2dGrad, maxPool2d, maxPool2dGrad } from './pool.ts';
+import { broadcastScalar, fill, l2Penalty, l2PenaltyGrad, reduceSum, reshape } from './shape.ts';
+
+/** The op table: a kind without a definition does not type-check. */
+export const opDefs: OpDefs = {
+  conv2d,
+  conv2dBackpropInput,
+  conv2dBackpropFilter,
+  biasAdd,
+  biasAddGrad,
+  batchNormTraining,
+  batchNormInference,
+  batchNormGrad,
+  relu,
+  reluGrad,
+  sigmoid,
+  sigmoidGrad,
+  add,
+  multiply,
+  affine,
+  maxPool2d,
+  maxPool2dGrad,
+  averagePool2d,
+  averagePool2dGrad,
+  matMul,
+  reshape,
+  fill,
+  broadcastScalar,
+  reduceSum,
+  l2Penalty,
+  l2PenaltyGrad,
+  softmax,
+  softmaxGrad,
+  softmaxCrossEntropy,
+  softmaxCrossEntropyGrad,
+  topKCorrect,
+  adam,
+  assignAdd,
+};
+
+export const opKinds = Object.keys(opDefs) as readonly OpKind[];
+
+/** The definition of a kind, typed by it. */
+export function opDef<K extends OpKind>(kind: K): OpDef<K> {
+  return opDefs[kind];
+}

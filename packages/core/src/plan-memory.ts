@@ -1,0 +1,129 @@
+import { valueOf, type Graph, type ValueId } from './graph.ts';
+import { opDef } from './ops/index.ts';
+import { byteLength } from './tensor.ts';
+
+export interface PlanOptions {
+  /** Offsets are multiples of this. */
+  readonly alignment: number;
+  /** Bytes left free behind every block, for sentinels (default 0). */
+  readonly gap?: number;
+  /** Scratch memory that each op needs while it runs, by op index (default none). */
+  readonly workspaceBytes?: readonly number[];
+  /** Whether an op may overwrite an input that dies there (default true). */
+  readonly inPlace?: boolean;
+}
+
+export interface MemoryPlan {
+  readonly arenaBytes: number;
+  /** Where each value lives: the named value whose tensor holds it, or a byte offset into the arena. */
+  readonly storage: ReadonlyMap<ValueId, Storage>;
+  /** Offset of each op's workspace, by op index; undefined where it needs none. */
+  readonly workspace: readonly (number | undefined)[];
+  /** All blocks of the arena, for sentinels and reports. */
+  readonly blocks: readonly Block[];
+}
+
+export type Storage = { readonly kind: 'tensor'; readonly name: string } | { readonly kind: 'arena'; readonly offset: number };
+
+/** A range of the arena and the ops during which it is taken, both ends included. */
+export interface Block {
+  readonly offset: number;
+  readonly bytes: number;
+  readonly firstOp: number;
+  readonly lastOp: number;
+}
+
+interface Request {
+  readonly bytes: number;
+  readonly firstOp: number;
+  lastOp: number;
+  offset: number;
+}
+
+/**
+ * Places every unnamed value of a graph in one arena, from lifetimes: largest first, each at the lowest offset where no
+ * block of an overlapping lifetime lies. Views and updates share the storage of their input, and an op that may work
+ * in place takes over the storage of an input that dies with it.
+ *
+ * @source Pisarchyk & Lee 2020, greedy by size
+ */
+export function planMemory(graph: Graph, options: PlanOptions): MemoryPlan {
+  const { alignment, gap = 0, workspaceBytes = [], inPlace = true } = options;
+  const roots = new Map<ValueId, ValueId>();
+  const rootOf = (id: ValueId): ValueId => roots.get(id) ?? id;
+  const lastUse = lastUses(graph);
+  const requests = new Map<ValueId, Request>();
+  const align = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
+
+  graph.ops.forEach((op, index) => {
+    for (const alias of opDef(op.kind).aliases ?? []) {
+      roots.set(op.outputs[alias.output] as ValueId, rootOf(op.inputs[alias.input] as ValueId));
+    }
+    const reuse = inPlace ? opDef(op.kind).inPlace : undefined;
+    op.outputs.forEach((id, position) => {
+      const value = valueOf(graph, id);
+      const lastOp = lastUse.get(id) ?? index;
+      if (roots.has(id)) {
+        const request = requests.get(rootOf(id));
+        if (request !== undefined) request.lastOp = Math.max(request.lastOp, lastOp);
+        return;
+      }
+      if (value.name !== undefined) return;
+      if (reuse?.output === position) {
+        const input = op.inputs[reuse.input] as ValueId;
+        const request = requests.get(rootOf(input));
+        // The input's block ends here and no other operand reads it: a view of it may live on, so ask the block, not the value.
+        if (request?.lastOp === index && op.inputs.filter((other) => rootOf(other) === rootOf(input)).length === 1) {
+          roots.set(id, rootOf(input));
+          request.lastOp = lastOp;
+          return;
+        }
+      }
+      requests.set(id, { bytes: align(byteLength(value)), firstOp: index, lastOp, offset: -1 });
+    });
+  });
+
+  const workspaces = graph.ops.map((_, index): Request | undefined => {
+    const bytes = workspaceBytes[index] ?? 0;
+    return bytes === 0 ? undefined : { bytes: align(bytes), firstOp: index, lastOp: index, offset: -1 };
+  });
+  const placed = place([...requests.values(), ...workspaces.filter((request) => request !== undefined)], align(gap));
+
+  const storage = new Map<ValueId, Storage>();
+  for (const value of graph.values) {
+    const root = valueOf(graph, rootOf(value.id));
+    const request = requests.get(root.id);
+    if (root.name !== undefined) storage.set(value.id, { kind: 'tensor', name: root.name });
+    else if (request !== undefined) storage.set(value.id, { kind: 'arena', offset: request.offset });
+  }
+  return {
+    arenaBytes: placed.reduce((end, { offset, bytes }) => Math.max(end, offset + bytes + align(gap)), 0),
+    storage,
+    workspace: workspaces.map((request) => request?.offset),
+    blocks: placed,
+  };
+}
+
+function lastUses(graph: Graph): ReadonlyMap<ValueId, number> {
+  const lastUse = new Map<ValueId, number>();
+  graph.ops.forEach((op, index) => op.inputs.forEach((id) => lastUse.set(id, index)));
+  return lastUse;
+}
+
+function place(requests: readonly Request[], gap: number): readonly Request[] {
+  const order = requests.toSorted((a, b) => b.bytes - a.bytes || a.firstOp - b.firstOp);
+  const placed: Request[] = [];
+  for (const request of order) {
+    let offset = 0;
+    // `placed` is kept sorted by offset, so the first gap that is wide enough is the lowest.
+    for (const other of placed) {
+      if (other.lastOp < request.firstOp || other.firstOp > request.lastOp) continue;
+      if (offset + request.bytes + gap <= other.offset) break;
+      offset = Math.max(offset, other.offset + other.bytes + gap);
+    }
+    request.offset = offset;
+    const at = placed.findIndex((other) => other.offset > offset);
+    placed.splice(at === -1 ? placed.length : at, 0, request);
+  }
+  return placed;
+}
