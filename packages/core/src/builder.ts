@@ -33,11 +33,7 @@ export class GraphBuilder {
 
   /** A named value that the caller binds to a tensor: an input, a parameter, or state. */
   input(name: string, spec: TensorSpec): ValueId {
-    for (const size of spec.shape) {
-      if (!Number.isInteger(size) || size < 1) {
-        throw new ShapeError(`input '${name}': sizes must be positive integers, but it is ${formatSpec(spec)}`);
-      }
-    }
+    checkSizes(spec, `input '${name}' is`);
     this.#claim(name);
     return this.#value({ ...spec, name });
   }
@@ -45,7 +41,8 @@ export class GraphBuilder {
   /** Names a computed value: it is written to the tensor that the caller binds to the name. */
   output(name: string, id: ValueId): void {
     const value = this.#get(id);
-    if (value.name !== undefined) throw new GraphError(`output '${name}': value ${id} is already named '${value.name}'`);
+    if (value.name !== undefined)
+      throw new GraphError(`output '${name}': value ${id} is already named '${value.name}'`);
     this.#claim(name);
     this.#values[id] = { ...value, name };
   }
@@ -89,15 +86,24 @@ export class GraphBuilder {
     return graph;
   }
 
-  #infer<K extends OpKind>(kind: K, specs: readonly TensorSpec[], attrs: OpAttrs[K], path: string): readonly TensorSpec[] {
+  #infer<K extends OpKind>(
+    kind: K,
+    specs: readonly TensorSpec[],
+    attrs: OpAttrs[K],
+    path: string,
+  ): readonly TensorSpec[] {
     const where = path === '' ? kind : `${kind} '${path}'`;
     const def = opDef(kind);
     const operands = def.operands(attrs);
     if (operands.length !== specs.length) {
-      throw new ShapeError(`${where} takes ${operands.length} operands (${operands.join(', ')}), but got ${specs.length}`);
+      throw new ShapeError(
+        `${where} takes ${operands.length} operands (${operands.join(', ')}), but got ${specs.length}`,
+      );
     }
     try {
-      return def.infer(specs, attrs);
+      const outputs = def.infer(specs, attrs);
+      outputs.forEach((spec, i) => checkSizes(spec, `${def.results[i]} would be`));
+      return outputs;
     } catch (error) {
       if (!(error instanceof ShapeError)) throw error;
       throw new ShapeError(`${where}: ${error.message}.`, { kind, label: path, inputs: specs.map(formatSpec) });
@@ -118,7 +124,14 @@ export class GraphBuilder {
 
   #claim(name: string): void {
     if (name === '') throw new GraphError(`graph '${this.#name}': a name may not be empty`);
-    if (this.#names.has(name)) throw new GraphError(`graph '${this.#name}': two values are named '${name}'; names must be unique`);
+    if (this.#names.has(name))
+      throw new GraphError(`graph '${this.#name}': two values are named '${name}'; names must be unique`);
     this.#names.add(name);
+  }
+}
+
+function checkSizes(spec: TensorSpec, what: string): void {
+  if (spec.shape.some((size) => !Number.isInteger(size) || size < 1)) {
+    throw new ShapeError(`sizes must be positive integers, but ${what} ${formatSpec(spec)}`);
   }
 }

@@ -4,6 +4,9 @@ export { GraphBuilder } from './builder.ts';
 export { gradients, type Gradients } from './autodiff.ts';
 export * from './errors.ts';
 export { evaluate } from './evaluate.ts';
+export { foldBatchNorm, type FoldedGraph } from './fold-batch-norm.ts';
+export { fuse } from './fuse.ts';
+export { heNormal, normalQuantile } from './he-normal.ts';
 export { inputValues, readersOf, valueOf, type Graph, type Op, type Value, type ValueId } from './graph.ts';
 export type {
   Activation,
@@ -20,6 +23,7 @@ export { adamStepSize } from './ops/optimizer.ts';
 export { noPadding, samePadding, window2d } from './ops/window.ts';
 export { planMemory, type Block, type MemoryPlan, type PlanOptions, type Storage } from './plan-memory.ts';
 export { printGraph } from './print-graph.ts';
+export { permutation, philox4x32, randomStream, uniform, uniforms, type RandomStream } from './random.ts';
 export {
   allocate,
   byteLength,

@@ -5,7 +5,7 @@ import { byteLength } from './tensor.ts';
 export interface PlanOptions {
   /** Offsets are multiples of this. */
   readonly alignment: number;
-  /** Bytes left free behind every block, for sentinels (default 0). */
+  /** Bytes left free behind every block, for sentinels (default 0); with a gap, no two blocks share memory over time. */
   readonly gap?: number;
   /** Scratch memory that each op needs while it runs, by op index (default none). */
   readonly workspaceBytes?: readonly number[];
@@ -117,7 +117,7 @@ function place(requests: readonly Request[], gap: number): readonly Request[] {
     let offset = 0;
     // `placed` is kept sorted by offset, so the first gap that is wide enough is the lowest.
     for (const other of placed) {
-      if (other.lastOp < request.firstOp || other.firstOp > request.lastOp) continue;
+      if (gap === 0 && (other.lastOp < request.firstOp || other.firstOp > request.lastOp)) continue;
       if (offset + request.bytes + gap <= other.offset) break;
       offset = Math.max(offset, other.offset + other.bytes + gap);
     }

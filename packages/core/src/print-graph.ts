@@ -1,6 +1,6 @@
 import { inputValues, valueOf, type Graph, type Op, type ValueId } from './graph.ts';
 import { opDef } from './ops/index.ts';
-import type { OpAttrs, OpKind } from './ops/attrs.ts';
+import type { OpKind } from './ops/attrs.ts';
 import { formatSpec } from './tensor.ts';
 
 /**
@@ -26,5 +26,5 @@ export function printGraph(graph: Graph): string {
 }
 
 function operandNames<K extends OpKind>(op: Op<K>): readonly string[] {
-  return opDef<K>(op.kind as K).operands(op.attrs as OpAttrs[K]);
+  return opDef<K>(op.kind).operands(op.attrs);
 }

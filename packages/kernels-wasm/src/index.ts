@@ -1,1 +1,3 @@
-export {};
+export { createWasmBackend, type WasmBackendOptions } from './backend.ts';
+export type { Binary } from './features.ts';
+export type { ConvAlgorithm } from './lower/lowering.ts';

@@ -1,4 +1,5 @@
 import type { GraphBuilder } from '../builder.ts';
+import { GraphError } from '../errors.ts';
 import type { ValueId } from '../graph.ts';
 import type { TensorSpec } from '../tensor.ts';
 import { perElement } from './cost.ts';
@@ -24,7 +25,7 @@ function scaleOnly(build: GraphBuilder, gamma: ValueId, variance: ValueId): [Val
  *
  * y = activation(gamma·(x − mean)·inverseStd + beta + residual), mean and biased variance over all axes but channels,
  * inverseStd = 1/√(variance + epsilon); moving ← momentum·moving + (1 − momentum)·batch statistic,
- * the variance first multiplied by N/(N − 1) when `movingVariance` is 'unbiased'.
+ * the variance first multiplied by N/max(N − 1, 1) when `movingVariance` is 'unbiased'.
  *
  * @shape x              […, channels]
  * @shape gamma, beta, movingMean, movingVariance  [channels]
@@ -42,7 +43,10 @@ export const batchNormTraining: OpDef<'batchNormTraining'> = {
     const channels = f32([channelsOf(x, 'x')]);
     return [f32(x.shape), channels, channels, channels, channels];
   },
-  vjp(build, { inputs, outputs, attrs: { residual, activation } }, [dOutput], wanted) {
+  vjp(build, { inputs, outputs, attrs: { residual, activation } }, [dOutput, ...dStatistics], wanted) {
+    if (dStatistics.some((grad) => grad !== null)) {
+      throw new GraphError(`'batchNormTraining' has a gradient for its result y only, but the loss depends on its statistics`);
+    }
     const [x, gamma] = inputs;
     const [y, mean, inverseStd] = outputs;
     if (dOutput == null || x === undefined || gamma === undefined || y === undefined || mean === undefined || inverseStd === undefined) {

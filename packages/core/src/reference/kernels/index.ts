@@ -1,0 +1,47 @@
+import type { ReferenceKernels } from '../kernel.ts';
+import { batchNormGrad, batchNormInference, batchNormTraining } from './batch-norm.ts';
+import { biasAdd, biasAddGrad } from './bias.ts';
+import { conv2d, conv2dBackpropFilter, conv2dBackpropInput } from './conv.ts';
+import { matMul } from './dense.ts';
+import { add, affine, multiply, relu, reluGrad, sigmoid, sigmoidGrad } from './elementwise.ts';
+import { softmax, softmaxCrossEntropy, softmaxCrossEntropyGrad, softmaxGrad, topKCorrect } from './loss.ts';
+import { adam, assignAdd } from './optimizer.ts';
+import { averagePool2d, averagePool2dGrad, maxPool2d, maxPool2dGrad } from './pool.ts';
+import { broadcastScalar, fill, l2Penalty, l2PenaltyGrad, reduceSum, reshape } from './shape.ts';
+
+/** What each op computes, in the plainest loop: a kind without a kernel does not type-check. */
+export const kernels: ReferenceKernels = {
+  conv2d,
+  conv2dBackpropInput,
+  conv2dBackpropFilter,
+  biasAdd,
+  biasAddGrad,
+  batchNormTraining,
+  batchNormInference,
+  batchNormGrad,
+  relu,
+  reluGrad,
+  sigmoid,
+  sigmoidGrad,
+  add,
+  multiply,
+  affine,
+  maxPool2d,
+  maxPool2dGrad,
+  averagePool2d,
+  averagePool2dGrad,
+  matMul,
+  reshape,
+  fill,
+  broadcastScalar,
+  reduceSum,
+  l2Penalty,
+  l2PenaltyGrad,
+  softmax,
+  softmaxGrad,
+  softmaxCrossEntropy,
+  softmaxCrossEntropyGrad,
+  topKCorrect,
+  adam,
+  assignAdd,
+};

@@ -1,0 +1,79 @@
+import type { OpAttrs, OpKind } from '../ops/attrs.ts';
+import type { ReferenceKernel, ReferenceKernels } from './kernel.ts';
+import { kernels } from './kernels/index.ts';
+import {
+  adam,
+  affine,
+  batchNormGrad,
+  batchNormInference,
+  batchNormTraining,
+  sigmoidGrad,
+  softmaxCrossEntropy,
+  softmaxCrossEntropyGrad,
+  softmaxGrad,
+} from './kernels/magnitudes.ts';
+
+/** The kernel on the absolute values of its operands, but for those that only choose (`y` of a mask, `x` of a maximum). */
+function onMagnitudes<K extends OpKind>(
+  kernel: ReferenceKernel<K>,
+  signed: readonly string[] = [],
+): ReferenceKernel<K> {
+  return (inputs, outputs, attrs: OpAttrs[K]) => {
+    const absolute = inputs.map((operand, name) =>
+      signed.includes(name) ? operand : { ...operand, values: operand.values.map(Math.abs) },
+    );
+    kernel(absolute, outputs, attrs);
+  };
+}
+
+/**
+ * For each op, Σ|terms| where the op computes Σ terms: the scale of the rounding error of each element of its result.
+ *
+ * - Sums of products (convolutions and their gradients, matMul, bias, add, multiply, average pooling, reduceSum, l2Penalty):
+ *   Σ|a·b|, and |bias|, |residual| with it; an activation leaves it as it is, since it is never negative. Chains of
+ *   these ops may run as one graph.
+ * - Formulas that subtract (batch norm, sigmoidGrad, softmaxGrad, cross-entropy, adam): the sum of the absolute terms, with
+ *   statistics, probabilities and √v taken at the given inputs. Meaningful for a graph of the one op only, because
+ *   those depend on signs, which the result of another op has lost.
+ * - relu, maxPool2d, reshape, fill, broadcastScalar: the magnitude of the result itself; their results are exact.
+ * - sigmoid, softmax, topKCorrect: the ordinary result, which is never negative. `inverseStd` of batchNormTraining likewise.
+ *
+ * Operands that only choose keep their sign: `y` of reluGrad and of activationGrad, `x` and `y` of maxPool2dGrad.
+ */
+export const magnitudeKernels: ReferenceKernels = {
+  conv2d: onMagnitudes(kernels.conv2d),
+  conv2dBackpropInput: onMagnitudes(kernels.conv2dBackpropInput, ['y']),
+  conv2dBackpropFilter: onMagnitudes(kernels.conv2dBackpropFilter),
+  biasAdd: onMagnitudes(kernels.biasAdd),
+  biasAddGrad: onMagnitudes(kernels.biasAddGrad),
+  batchNormTraining,
+  batchNormInference,
+  batchNormGrad,
+  relu: onMagnitudes(kernels.relu),
+  reluGrad: onMagnitudes(kernels.reluGrad, ['y']),
+  sigmoid: kernels.sigmoid,
+  sigmoidGrad,
+  add: onMagnitudes(kernels.add),
+  multiply: onMagnitudes(kernels.multiply),
+  affine,
+  maxPool2d: onMagnitudes(kernels.maxPool2d),
+  maxPool2dGrad: onMagnitudes(kernels.maxPool2dGrad, ['x', 'y']),
+  averagePool2d: onMagnitudes(kernels.averagePool2d),
+  averagePool2dGrad: onMagnitudes(kernels.averagePool2dGrad),
+  matMul: onMagnitudes(kernels.matMul),
+  reshape: kernels.reshape,
+  fill: (inputs, outputs, attrs) => kernels.fill(inputs, outputs, { ...attrs, value: Math.abs(attrs.value) }),
+  broadcastScalar: onMagnitudes(kernels.broadcastScalar),
+  reduceSum: onMagnitudes(kernels.reduceSum),
+  l2Penalty: (inputs, outputs, { scale }) => kernels.l2Penalty(inputs, outputs, { scale: Math.abs(scale) }),
+  l2PenaltyGrad: onMagnitudes((inputs, outputs, { scale }) =>
+    kernels.l2PenaltyGrad(inputs, outputs, { scale: Math.abs(scale) }),
+  ),
+  softmax: kernels.softmax,
+  softmaxGrad,
+  softmaxCrossEntropy,
+  softmaxCrossEntropyGrad,
+  topKCorrect: kernels.topKCorrect,
+  adam,
+  assignAdd: onMagnitudes(kernels.assignAdd),
+};

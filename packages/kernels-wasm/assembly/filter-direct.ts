@@ -1,0 +1,110 @@
+import { FilterDirect, FilterDirectSum } from './generated/records';
+import { clearFloats, copyFloats } from './memory';
+import { flush, flush4 } from './simd';
+import { outer2x16 } from './tile';
+import { copyWindow } from './window';
+
+/** Even number of run elements and whole panels of 16 channels: what a partial sum is padded to. */
+@inline function paddedRun(run: i32): i32 {
+  return (run + 1) & ~1;
+}
+
+@inline function paddedChannels(channels: i32): i32 {
+  return (channels + 15) & ~15;
+}
+
+/**
+ * Direct conv2dBackpropFilter, first half: partial sums.
+ *
+ * Task: one of `groups` groups of images, each with its own partial dFilter [filterHeight][run][outChannels], run = filterWidth·inChannels,
+ * padded to even runs and panels of 16. The number of groups depends on shapes only, so the sum's tree does not
+ * depend on threads. Blocks of rows that fit L1 are copied, padded, to scratch; each 2×16 tile sums over their positions.
+ */
+export function filterDirect(p: FilterDirect, task: i32, scratch: usize): void {
+  const run = p.filterWidth * p.inChannels;
+  const runPadded = paddedRun(run), outPadded = paddedChannels(p.outChannels);
+  const partialBytes = <usize>(p.filterHeight * runPadded * outPadded) << 2;
+  const partial = p.partials + partialBytes * <usize>task;
+  memory.fill(partial, 0, partialBytes);
+
+  const pixel = <usize>p.inChannels << 2, outPixel = <usize>p.outChannels << 2;
+  const outStep = <usize>outPadded << 2;
+  const columns = (p.outWidth - 1) * p.strideWidth + p.filterWidth;
+  const rowBytes = pixel * <usize>columns, outRowBytes = outStep * <usize>p.outWidth;
+  const windowRows = (p.rowsPerBlock - 1) * p.strideHeight + p.filterHeight;
+  const dyBlock = scratch, window = scratch + outRowBytes * <usize>p.rowsPerBlock;
+  // The last pair of an odd run reads one float past the window.
+  store<f32>(window + rowBytes * <usize>windowRows, 0);
+
+  const first = task * p.batch / p.groups, last = (task + 1) * p.batch / p.groups;
+  for (let n = first; n < last; n++) {
+    for (let i = 0; i < p.outHeight; i += p.rowsPerBlock) {
+      const rows = min(p.rowsPerBlock, p.outHeight - i);
+      copyWindow(
+        window, p.x + pixel * <usize>(n * p.height * p.width), p.height, p.width, p.inChannels,
+        i * p.strideHeight - p.padTop, (rows - 1) * p.strideHeight + p.filterHeight, -p.padLeft, columns,
+      );
+      let dy = p.dy + outPixel * <usize>((n * p.outHeight + i) * p.outWidth);
+      if (outPadded != p.outChannels) {
+        padPixels(dyBlock, dy, rows * p.outWidth, outPixel, outStep);
+        dy = dyBlock;
+      }
+      for (let r = 0; r < p.filterHeight; r++) {
+        for (let k = 0; k < outPadded; k += 16) {
+          for (let a = 0; a < run; a += 2) {
+            outer2x16(
+              partial + (<usize>((r * runPadded + a) * outPadded + k) << 2), outStep,
+              window + rowBytes * <usize>r + (<usize>a << 2), dy + (<usize>k << 2), rows, p.outWidth,
+              pixel * <usize>p.strideWidth, outStep, rowBytes * <usize>p.strideHeight, outRowBytes,
+            );
+          }
+        }
+      }
+    }
+  }
+}
+
+function padPixels(target: usize, source: usize, pixels: i32, bytes: usize, step: usize): void {
+  for (let i = 0; i < pixels; i++) {
+    copyFloats(target, source, bytes);
+    clearFloats(target + bytes, step - bytes);
+    target += step;
+    source += bytes;
+  }
+}
+
+/** Run elements that one task of the second half sums. */
+const sumBlock: i32 = 8;
+
+/** Second half: dFilter = Σ groups, in order, without the padding. Task: up to eight run elements of one filter row. */
+export function filterDirectSum(p: FilterDirectSum, task: i32): void {
+  const outPadded = paddedChannels(p.outChannels);
+  const rowFloats = paddedRun(p.run) * outPadded;
+  const groupStep = <usize>(p.filterHeight * rowFloats) << 2;
+  const blocks = (p.run + sumBlock - 1) / sumBlock;
+  const r = task / blocks, first = (task % blocks) * sumBlock;
+  const row = p.partials + (<usize>(r * rowFloats) << 2);
+  const whole = p.outChannels & ~3;
+  for (let a = first; a < min(first + sumBlock, p.run); a++) {
+    const from = row + (<usize>(a * outPadded) << 2);
+    const to = p.dFilter + (<usize>((r * p.run + a) * p.outChannels) << 2);
+    for (let k = 0; k < whole; k += 4) {
+      let source = from + (<usize>k << 2);
+      let sum = v128.load(source);
+      for (let g = 1; g < p.groups; g++) {
+        source += groupStep;
+        sum = f32x4.add(sum, v128.load(source));
+      }
+      v128.store(to + (<usize>k << 2), flush4(sum));
+    }
+    for (let k = whole; k < p.outChannels; k++) {
+      let source = from + (<usize>k << 2);
+      let sum = load<f32>(source);
+      for (let g = 1; g < p.groups; g++) {
+        source += groupStep;
+        sum += load<f32>(source);
+      }
+      store<f32>(to + (<usize>k << 2), flush(sum));
+    }
+  }
+}

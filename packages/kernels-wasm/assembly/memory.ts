@@ -1,0 +1,16 @@
+/**
+ * Copies and clears of a few vectors, inlined: memory.copy and memory.fill are calls out of wasm, which cost more than
+ * a pixel's worth of work. Byte counts are multiples of 4.
+ */
+
+@inline export function copyFloats(target: usize, source: usize, bytes: usize): void {
+  let at: usize = 0;
+  for (; at + 16 <= bytes; at += 16) v128.store(target + at, v128.load(source + at));
+  for (; at < bytes; at += 4) store<f32>(target + at, load<f32>(source + at));
+}
+
+@inline export function clearFloats(target: usize, bytes: usize): void {
+  let at: usize = 0;
+  for (; at + 16 <= bytes; at += 16) v128.store(target + at, i32x4.splat(0));
+  for (; at < bytes; at += 4) store<f32>(target + at, 0);
+}

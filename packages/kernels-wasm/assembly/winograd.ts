@@ -1,0 +1,237 @@
+import { activationFloor, storePixel } from './epilogue';
+import { WinogradConv, WinogradFilterTransform } from './generated/records';
+import { clearFloats, copyFloats } from './memory';
+import { madd } from './simd';
+
+/**
+ * Winograd convolution F(4×4, 3×3), stride 1, channels in the vector lanes (Lavin & Gray 2016).
+ *
+ * y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A on tiles of 4×4 results and 6×6 inputs: 36 products instead of 144 a tile and channel pair.
+ * Points 0, ±1, ±2, ∞. Layouts: filter panels [36][outChannels/16][inChannels][16]; per task V[36][tiles][inChannels],
+ * M[36][tiles][outChannels padded to 16] in scratch. Backward-data is the same on flipped, transposed filters.
+ */
+
+const planes: i32 = 36;
+
+/** Bytes between planes: 64 more than the data, so that 36 planes do not fall into one cache set. */
+@inline export function planeBytes(floats: i32): usize {
+  return (<usize>floats << 2) + 64;
+}
+
+/** G·g for one column of three taps: six values. Four channels in the lanes. */
+@inline function filterColumn(g0: v128, g1: v128, g2: v128, target: usize, step: usize): void {
+  const quarter = f32x4.splat(0.25), sixth = f32x4.splat(1.0 / 6.0), twentyFourth = f32x4.splat(1.0 / 24.0);
+  const outer = f32x4.mul(f32x4.add(g0, g2), sixth), middle = f32x4.mul(g1, sixth);
+  const even = f32x4.mul(f32x4.add(g0, f32x4.mul(g2, f32x4.splat(4))), twentyFourth), odd = f32x4.mul(g1, f32x4.splat(1.0 / 12.0));
+  v128.store(target, f32x4.mul(g0, quarter));
+  v128.store(target + step, f32x4.neg(f32x4.add(outer, middle)));
+  v128.store(target + 2 * step, f32x4.sub(middle, outer));
+  v128.store(target + 3 * step, f32x4.add(even, odd));
+  v128.store(target + 4 * step, f32x4.sub(even, odd));
+  v128.store(target + 5 * step, g2);
+}
+
+/**
+ * U = G g Gᵀ for one panel of 16 output channels of the convolution that uses it. With `backward`, taps are flipped and
+ * channels change roles. Task: one panel. Scratch: 18 + 36 vectors.
+ */
+export function winogradFilterTransform(p: WinogradFilterTransform, task: i32, scratch: usize): void {
+  const inner = p.backward != 0 ? p.outChannels : p.inChannels;
+  const columns = p.backward != 0 ? p.inChannels : p.outChannels;
+  const panels = (columns + 15) >> 4;
+  const tapStep = <usize>(p.inChannels * p.outChannels) << 2;
+  const planeStep = planeBytes(panels * inner * 16);
+  const taps = scratch, half = scratch + 144, whole = half + 288;
+  for (let k = 0; k < inner; k++) {
+    for (let lane = 0; lane < 16; lane += 4) {
+      const column = (task << 4) + lane;
+      gatherTaps(p, k, column, columns, tapStep, taps);
+      for (let s = 0; s < 3; s++) {
+        const at = taps + (<usize>s << 4);
+        filterColumn(v128.load(at), v128.load(at, 48), v128.load(at, 96), half + (<usize>s << 4), 48);
+      }
+      for (let i = 0; i < 6; i++) {
+        const at = half + <usize>i * 48;
+        filterColumn(v128.load(at), v128.load(at, 16), v128.load(at, 32), whole + <usize>i * 96, 16);
+      }
+      const target = p.panels + (<usize>((task * inner + k) * 16 + lane) << 2);
+      for (let plane = 0; plane < planes; plane++) {
+        v128.store(target + planeStep * <usize>plane, v128.load(whole + (<usize>plane << 4)));
+      }
+    }
+  }
+}
+
+/** The nine taps of four output columns at `column`, zero beyond the last. */
+function gatherTaps(p: WinogradFilterTransform, k: i32, column: i32, columns: i32, tapStep: usize, taps: usize): void {
+  for (let tap = 0; tap < 9; tap++) {
+    const source = p.source + tapStep * <usize>(p.backward != 0 ? 8 - tap : tap);
+    for (let j = 0; j < 4; j++) {
+      const c = column + j;
+      const index = p.backward != 0 ? c * p.outChannels + k : k * p.outChannels + c;
+      store<f32>(taps + <usize>((tap << 4) + (j << 2)), c < columns ? load<f32>(source + (<usize>index << 2)) : 0);
+    }
+  }
+}
+
+/** Bᵀ·d for six values `from` bytes apart; stores six values `to` bytes apart. */
+@inline function inputColumn(source: usize, from: usize, target: usize, to: usize, four: v128, minusFive: v128, two: v128): void {
+  const d0 = v128.load(source), d1 = v128.load(source + from), d2 = v128.load(source + 2 * from);
+  const d3 = v128.load(source + 3 * from), d4 = v128.load(source + 4 * from), d5 = v128.load(source + 5 * from);
+  const a = f32x4.sub(d4, f32x4.mul(four, d2)), b = f32x4.sub(d3, f32x4.mul(four, d1));
+  const c = f32x4.sub(d4, d2), e = f32x4.mul(two, f32x4.sub(d3, d1));
+  v128.store(target, madd(four, d0, madd(minusFive, d2, d4)));
+  v128.store(target + to, f32x4.add(a, b));
+  v128.store(target + 2 * to, f32x4.sub(a, b));
+  v128.store(target + 3 * to, f32x4.add(c, e));
+  v128.store(target + 4 * to, f32x4.sub(c, e));
+  v128.store(target + 5 * to, madd(four, d1, madd(minusFive, d3, d5)));
+}
+
+/** V = Bᵀ d B of one 6×6 patch, all channels: `rowBytes` between its rows, 4·channels between its pixels. Scratch: 36 vectors. */
+export function transformInput(patch: usize, rowBytes: usize, channels: i32, target: usize, planeStep: usize, scratch: usize): void {
+  const four = f32x4.splat(4), minusFive = f32x4.splat(-5), two = f32x4.splat(2);
+  const pixel = <usize>channels << 2;
+  for (let c = <usize>0; c < pixel; c += 16) {
+    for (let j = <usize>0; j < 6; j++) inputColumn(patch + c + pixel * j, rowBytes, scratch + (j << 4), 96, four, minusFive, two);
+    for (let i = <usize>0; i < 6; i++) inputColumn(scratch + 96 * i, 16, target + c + planeStep * 6 * i, planeStep, four, minusFive, two);
+  }
+}
+
+/** Copies a 6×6 patch at (top, left) of an image, with zeros beyond its borders. */
+export function copyPatch(target: usize, image: usize, height: i32, width: i32, channels: i32, top: i32, left: i32): void {
+  const pixel = <usize>channels << 2;
+  for (let r = top; r < top + 6; r++) {
+    for (let s = left; s < left + 6; s++) {
+      if (r >= 0 && r < height && s >= 0 && s < width) copyFloats(target, image + pixel * <usize>(r * width + s), pixel);
+      else clearFloats(target, pixel);
+      target += pixel;
+    }
+  }
+}
+
+/** Aᵀ·m for six values `from` bytes apart: four values `to` bytes apart. */
+@inline function outputColumn(source: usize, from: usize, target: usize, to: usize, two: v128, four: v128, eight: v128): void {
+  const m0 = v128.load(source), m1 = v128.load(source + from), m2 = v128.load(source + 2 * from);
+  const m3 = v128.load(source + 3 * from), m4 = v128.load(source + 4 * from), m5 = v128.load(source + 5 * from);
+  const a = f32x4.add(m1, m2), b = f32x4.sub(m1, m2), e = f32x4.add(m3, m4), f = f32x4.sub(m3, m4);
+  v128.store(target, f32x4.add(m0, f32x4.add(a, e)));
+  v128.store(target + to, madd(two, f, b));
+  v128.store(target + 2 * to, madd(four, e, a));
+  v128.store(target + 3 * to, f32x4.add(madd(eight, f, b), m5));
+}
+
+/**
+ * conv2d or conv2dBackpropInput of a 3×3 window at stride 1. Task: `tilesPerTask` tiles of 4×4 results, counted over
+ * batch, rows and columns of tiles. Scratch: one patch, V, M and 128 vectors.
+ */
+export function winogradConv(p: WinogradConv, task: i32, scratch: usize): void {
+  const inChannels = p.inChannels, outPadded = (p.outChannels + 15) & ~15;
+  const tileRows = (p.outHeight + 3) >> 2, tileColumns = (p.outWidth + 3) >> 2;
+  const tilesPerImage = tileRows * tileColumns;
+  const first = task * p.tilesPerTask;
+  const tiles = min(p.tilesPerTask, p.batch * tilesPerImage - first);
+  const pixel = <usize>inChannels << 2;
+  const temporary = scratch, patch = scratch + 2048;
+  const V = patch + pixel * 36;
+  const vStep = planeBytes(p.tilesPerTask * inChannels), mStep = planeBytes(p.tilesPerTask * outPadded);
+  const M = V + vStep * planes;
+
+  for (let t = 0; t < tiles; t++) {
+    const n = (first + t) / tilesPerImage, inImage = (first + t) % tilesPerImage;
+    const top = ((inImage / tileColumns) << 2) - p.padTop, left = ((inImage % tileColumns) << 2) - p.padLeft;
+    const image = p.x + pixel * <usize>(n * p.height * p.width);
+    const target = V + pixel * <usize>t;
+    if (top >= 0 && left >= 0 && top + 6 <= p.height && left + 6 <= p.width) {
+      transformInput(image + pixel * <usize>(top * p.width + left), pixel * <usize>p.width, inChannels, target, vStep, temporary);
+    } else {
+      copyPatch(patch, image, p.height, p.width, inChannels, top, left);
+      transformInput(patch, pixel * 6, inChannels, target, vStep, temporary);
+    }
+  }
+  multiplyPlanes(V, vStep, M, mStep, p.panels, tiles, inChannels, outPadded);
+  for (let t = 0; t < tiles; t++) storeTile(p, first + t, M + (<usize>(t * outPadded) << 2), mStep, temporary);
+}
+
+/** M[plane] = V[plane]·U[plane] for all 36 planes: tiles × inChannels times inChannels × outPadded. */
+function multiplyPlanes(V: usize, vStep: usize, M: usize, mStep: usize, panels: usize, tiles: i32, inner: i32, outPadded: i32): void {
+  const row = <usize>inner << 2, outRow = <usize>outPadded << 2;
+  const panelBytes = <usize>inner << 6;
+  const planeStep = planeBytes(outPadded * inner);
+  for (let plane = 0; plane < planes; plane++) {
+    let panel = panels + planeStep * <usize>plane;
+    for (let k = <usize>0; k < outRow; k += 64) {
+      let a = V, m = M + k;
+      let t = 0;
+      for (; t + 2 <= tiles; t += 2) {
+        product2x16(m, outRow, panel, a, a + row, inner);
+        a += row << 1;
+        m += outRow << 1;
+      }
+      if (t < tiles) product2x16(m, 0, panel, a, a, inner);
+      panel += panelBytes;
+    }
+    V += vStep;
+    M += mStep;
+  }
+}
+
+/** tile2x16 that stores its rows `step` bytes apart, for sums short enough that a copy would show. */
+function product2x16(tile: usize, step: usize, panel: usize, a0: usize, a1: usize, length: i32): void {
+  const zero = f32x4.splat(0);
+  let c00 = zero, c01 = zero, c02 = zero, c03 = zero, c10 = zero, c11 = zero, c12 = zero, c13 = zero;
+  const end = panel + (<usize>length << 6);
+  do {
+    const w0 = v128.load(panel), w1 = v128.load(panel, 16), w2 = v128.load(panel, 32), w3 = v128.load(panel, 48);
+    const x0 = v128.load32_splat(a0);
+    c00 = madd(x0, w0, c00);
+    c01 = madd(x0, w1, c01);
+    c02 = madd(x0, w2, c02);
+    c03 = madd(x0, w3, c03);
+    const x1 = v128.load32_splat(a1);
+    c10 = madd(x1, w0, c10);
+    c11 = madd(x1, w1, c11);
+    c12 = madd(x1, w2, c12);
+    c13 = madd(x1, w3, c13);
+    panel += 64;
+    a0 += 4;
+    a1 += 4;
+  } while (panel < end);
+  v128.store(tile + step, c10);
+  v128.store(tile + step, c11, 16);
+  v128.store(tile + step, c12, 32);
+  v128.store(tile + step, c13, 48);
+  v128.store(tile, c00);
+  v128.store(tile, c01, 16);
+  v128.store(tile, c02, 32);
+  v128.store(tile, c03, 48);
+}
+
+/** y = Aᵀ m A of one tile with the epilogue; results beyond the image's edge are left out. */
+function storeTile(p: WinogradConv, tile: i32, M: usize, mStep: usize, temporary: usize): void {
+  const two = f32x4.splat(2), four = f32x4.splat(4), eight = f32x4.splat(8);
+  const tileRows = (p.outHeight + 3) >> 2, tileColumns = (p.outWidth + 3) >> 2;
+  const n = tile / (tileRows * tileColumns), inImage = tile % (tileRows * tileColumns);
+  const top = (inImage / tileColumns) << 2, left = (inImage % tileColumns) << 2;
+  const rows = min(4, p.outHeight - top), columns = min(4, p.outWidth - left);
+  const half = temporary, result = temporary + 384, zeros = temporary + 448;
+  const floor = activationFloor(p.relu);
+  clearFloats(zeros, 16);
+  const outPixel = <usize>p.outChannels << 2;
+  const corner = outPixel * <usize>((n * p.outHeight + top) * p.outWidth + left);
+  // Four channels at a time; half is [4][6], result [4][4] vectors.
+  for (let k = 0; k < p.outChannels; k += 4) {
+    const at = <usize>k << 2;
+    for (let j = <usize>0; j < 6; j++) outputColumn(M + at + mStep * j, mStep * 6, half + (j << 4), 96, two, four, eight);
+    for (let i = 0; i < rows; i++) {
+      outputColumn(half + <usize>i * 96, 16, result, 16, two, four, eight);
+      let offset = corner + outPixel * <usize>(i * p.outWidth) + at;
+      for (let j = 0; j < columns; j++) {
+        storePixel(
+          result + (<usize>j << 4), min(4, p.outChannels - k), p.y, p.bias == 0 ? zeros : p.bias + at, p.residual, p.mask, floor, offset,
+        );
+        offset += outPixel;
+      }
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import {
+  BindingError,
+  checkBindings,
+  DisposedError,
+  fuse,
+  ValueError,
+  type Backend,
+  type BackendInfo,
+  type CompileOptions,
+  type Graph,
+  type Program,
+  type Tensor,
+  type TensorSpec,
+  type TypedArray,
+} from '@skiplane/core';
+import { detectFeatures, type Binary } from './features.ts';
+import { Heap } from './heap.ts';
+import type { ConvAlgorithm } from './lower/lowering.ts';
+import { instantiate, loadModule } from './module.ts';
+import { Pool } from './pool.ts';
+import { WasmProgram, type Engine } from './program.ts';
+import { Queue } from './queue.ts';
+import { WasmTensor } from './tensor.ts';
+
+export interface WasmBackendOptions {
+  /** Compute threads (default: all cores). With 1 the calling thread computes; with more, workers do. */
+  readonly threads?: number;
+  /** The binary to use (default: `relaxed-simd` where the engine has it). Results are the same bits per binary. */
+  readonly binary?: Binary;
+  /** How convolutions are computed (default `auto`); `direct` has the tightest error bound. */
+  readonly conv?: ConvAlgorithm;
+  /** Most memory the backend may take, bytes (default 4 GiB, all that wasm can address). */
+  readonly memoryLimit?: number;
+}
+
+/**
+ * Opens the wasm backend.
+ *
+ * ```ts
+ * const backend = await createWasmBackend({ threads: 2 });
+ * console.log(backend.info.device); // wasm relaxed-simd, 2 threads
+ * ```
+ *
+ * @throws {UnsupportedError} when the engine lacks SIMD or the binary asked for
+ * @throws {ValueError} when an option is out of range
+ */
+export async function createWasmBackend(options: WasmBackendOptions = {}): Promise<Backend> {
+  const { threads: asked, conv = 'auto', memoryLimit = 2 ** 32 } = options;
+  if (asked !== undefined && (!Number.isInteger(asked) || asked < 1 || asked > 256)) {
+    throw new ValueError(`threads must be a whole number from 1 to 256, but is ${asked}.`);
+  }
+  const { binary, threads, downgrades } = await detectFeatures({ binary: options.binary, threads: asked });
+  const shared = threads > 1;
+  const module = await loadModule(binary, shared);
+  const heap = new Heap(shared, memoryLimit);
+  const control = heap.allocate(64, 'the control words');
+  const barrier = heap.allocate(192, 'the barrier');
+  const pool = shared ? await Pool.start(threads, module, heap.memory, control) : undefined;
+  const runHere = shared ? undefined : (await instantiate(module, heap.memory)).run;
+  const info: BackendInfo = {
+    device: `wasm ${binary}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    threads,
+    features: [binary, ...(shared ? ['threads'] : [])],
+    limits: { memoryBytes: memoryLimit },
+    downgrades,
+  };
+  return new WasmBackend(info, binary, heap, barrier, conv, pool, runHere);
+}
+
+class WasmBackend implements Backend, Engine {
+  readonly name = 'wasm';
+  readonly info: BackendInfo;
+  readonly binary: Binary;
+  readonly heap: Heap;
+  readonly barrier: number;
+  readonly lowerOptions: { readonly conv: ConvAlgorithm };
+  readonly #pool: Pool | undefined;
+  readonly #runHere: ((program: number, thread: number) => void) | undefined;
+  readonly #queue = new Queue();
+  #disposed = false;
+
+  constructor(
+    info: BackendInfo,
+    binary: Binary,
+    heap: Heap,
+    barrier: number,
+    conv: ConvAlgorithm,
+    pool: Pool | undefined,
+    runHere: ((program: number, thread: number) => void) | undefined,
+  ) {
+    this.info = info;
+    this.binary = binary;
+    this.heap = heap;
+    this.barrier = barrier;
+    this.lowerOptions = { conv };
+    this.#pool = pool;
+    this.#runHere = runHere;
+  }
+
+  get threads(): number {
+    return this.info.threads;
+  }
+
+  tensor(spec: TensorSpec, data?: TypedArray): Tensor {
+    this.#alive('tensor');
+    return new WasmTensor(this.heap, this.#queue, spec, data);
+  }
+
+  async compile(graph: Graph, bindings: ReadonlyMap<string, Tensor>, options: CompileOptions = {}): Promise<Program> {
+    this.#alive('compile');
+    checkBindings(graph, bindings);
+    const tensors = new Map<string, WasmTensor>();
+    for (const [name, tensor] of bindings) {
+      if (!(tensor instanceof WasmTensor)) throw new BindingError(`'${name}' is bound to a tensor of another backend.`);
+      if (tensor.disposed) throw new DisposedError(`compile: the tensor bound to '${name}' has been disposed.`);
+      tensors.set(name, tensor);
+    }
+    await this.#queue.settled();
+    return new WasmProgram(this, options.fuse === false ? graph : fuse(graph), tensors, options);
+  }
+
+  execute(program: number, prepare: () => void, check: () => void): Promise<void> {
+    this.#alive('run');
+    return this.#queue.enqueue(async () => {
+      prepare();
+      if (this.#pool !== undefined) await this.#pool.run(program);
+      else this.#runHere?.(program, 0);
+      check();
+    });
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#pool?.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #alive(action: string): void {
+    if (this.#disposed) throw new DisposedError(`${action}: the wasm backend has been disposed.`);
+  }
+}

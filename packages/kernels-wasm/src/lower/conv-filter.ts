@@ -1,0 +1,37 @@
+import { directRows, directScratchBytes, filterGroups, filterTiles, padTo16, tileCount, useWinograd, windowShape, winogradScratchBytes } from './conv-plan.ts';
+import { align, ceilDiv, record, spec, type Lower } from './lowering.ts';
+
+export const conv2dBackpropFilter: Lower<'conv2dBackpropFilter'> = ({ attrs: { window }, inputs, outputs, options }) => {
+  const dFilter = spec(outputs, 0).shape;
+  const shape = windowShape(spec(inputs, 0).shape, dFilter, spec(inputs, 1).shape, window);
+  const { inChannels, outChannels, filterHeight, filterWidth } = shape;
+  if (useWinograd(shape, options.conv)) {
+    const groups = filterGroups(shape.batch, tileCount(shape), 2 * filterTiles);
+    const tilesPerBlock = filterTiles;
+    return {
+      kernels: ['conv2dBackpropFilter.winograd-4x4'],
+      workspaceBytes: groups * 36 * inChannels * padTo16(outChannels) * 4,
+      scratchBytes: winogradScratchBytes(shape, tilesPerBlock),
+      records: (at) => [
+        record('winogradFilterGrad', groups, {
+          ...{ ...shape, x: at.input(0), dy: at.input(1), partials: at.workspace, groups, tilesPerBlock },
+        }),
+        record('winogradFilterGradSum', inChannels, { partials: at.workspace, dFilter: at.output(0), groups, inChannels, outChannels }),
+      ],
+    };
+  }
+  const groups = filterGroups(shape.batch, shape.batch * shape.outHeight * shape.outWidth, 512);
+  const run = filterWidth * inChannels;
+  const rowsPerBlock = directRows(shape);
+  return {
+    kernels: ['conv2dBackpropFilter.direct-2x16'],
+    workspaceBytes: groups * filterHeight * (run + (run % 2)) * padTo16(outChannels) * 4,
+    scratchBytes: directScratchBytes(shape, rowsPerBlock) + align(rowsPerBlock * shape.outWidth * padTo16(outChannels) * 4),
+    records: (at) => [
+      record('filterDirect', groups, { ...shape, x: at.input(0), dy: at.input(1), partials: at.workspace, groups, rowsPerBlock }),
+      record('filterDirectSum', filterHeight * ceilDiv(run, 8), {
+        ...{ partials: at.workspace, dFilter: at.output(0), groups, filterHeight, run, outChannels },
+      }),
+    ],
+  };
+};

@@ -1,0 +1,116 @@
+import type { Window2d } from '@skiplane/core';
+import type { ConvAlgorithm } from './lowering.ts';
+import { align, ceilDiv } from './lowering.ts';
+
+/** Shapes of a convolution-like loop: a window moves over `height` × `width` × `inChannels` and gives `outHeight` × `outWidth` × `outChannels`. */
+export interface ConvShape {
+  readonly batch: number;
+  readonly height: number;
+  readonly width: number;
+  readonly inChannels: number;
+  readonly filterHeight: number;
+  readonly filterWidth: number;
+  readonly strideHeight: number;
+  readonly strideWidth: number;
+  readonly padTop: number;
+  readonly padLeft: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
+  readonly outChannels: number;
+}
+
+/** Half of a small L1: what a block of padded input rows may take. */
+const windowBytes = 16 * 1024;
+/** Half of a small L2: what V and M of a Winograd task may take. */
+const winogradBytes = 256 * 1024;
+
+export const padTo16 = (channels: number): number => ceilDiv(channels, 16) * 16;
+
+export function tileCount({ batch, outHeight, outWidth }: ConvShape): number {
+  return batch * ceilDiv(outHeight, 4) * ceilDiv(outWidth, 4);
+}
+
+/** Whether F(4×4,3×3) can compute it: 3×3, stride 1, whole vectors of input channels, padding within a patch. */
+export function winogradApplies(shape: ConvShape): boolean {
+  const { filterHeight, filterWidth, strideHeight, strideWidth, inChannels, padTop, padLeft } = shape;
+  const isThree = filterHeight === 3 && filterWidth === 3 && strideHeight === 1 && strideWidth === 1;
+  return isThree && inChannels % 4 === 0 && padTop >= 0 && padTop <= 2 && padLeft >= 0 && padLeft <= 2;
+}
+
+/**
+ * Whether F(4×4,3×3) is the cheaper way: in units of direct multiply-adds, its products are 36/144 of the tiles' area,
+ * and the transforms cost about as much as 40 multiply-adds a tile element and channel.
+ */
+export function winogradWins(shape: ConvShape): boolean {
+  const { outHeight, outWidth, inChannels, outChannels } = shape;
+  const tileArea = ceilDiv(outHeight, 4) * 4 * ceilDiv(outWidth, 4) * 4;
+  const direct = outHeight * outWidth * 9 * inChannels * padTo16(outChannels);
+  const products = (tileArea * 9 * inChannels * padTo16(outChannels)) / 4;
+  const transforms = tileArea * 18 * (inChannels + padTo16(outChannels));
+  return products + transforms < direct;
+}
+
+export function useWinograd(shape: ConvShape, conv: ConvAlgorithm): boolean {
+  if (conv === 'direct' || !winogradApplies(shape)) return false;
+  return conv === 'winograd' || winogradWins(shape);
+}
+
+/** Output rows of a task whose padded input rows fit the window; at least one. */
+export function directRows(shape: ConvShape): number {
+  const { filterHeight, strideHeight, outHeight } = shape;
+  const rows = Math.floor((windowBytes / windowRowBytes(shape) - filterHeight) / strideHeight) + 1;
+  return Math.max(1, Math.min(rows, outHeight));
+}
+
+/** Scratch of a direct task of `rows` output rows: one tile, a vector of zeros, the padded window, and slack for a last pair. */
+export function directScratchBytes(shape: ConvShape, rows: number): number {
+  return 192 + align(windowRowBytes(shape) * ((rows - 1) * shape.strideHeight + shape.filterHeight) + 64);
+}
+
+function windowRowBytes({ outWidth, strideWidth, filterWidth, inChannels }: ConvShape): number {
+  return Math.max(1, ((outWidth - 1) * strideWidth + filterWidth) * inChannels * 4);
+}
+
+/** Tiles of a task whose transformed inputs and products fit the cache; even, so that the microkernel's pairs come out. */
+export function winogradTiles({ inChannels, outChannels }: ConvShape): number {
+  const bytes = 36 * 4 * (inChannels + padTo16(outChannels));
+  return Math.max(2, Math.min(32, Math.floor(winogradBytes / bytes / 2) * 2));
+}
+
+export function winogradScratchBytes(shape: ConvShape, tiles: number): number {
+  const { inChannels, outChannels } = shape;
+  const planes = 36 * (tiles * (inChannels + padTo16(outChannels)) * 4 + 2 * 64);
+  return 2048 + 36 * 4 * Math.max(inChannels, padTo16(outChannels)) + align(planes);
+}
+
+/** Bytes of Winograd filter panels: 36 planes, each 64 bytes apart from the next. */
+export function winogradPanelBytes(inner: number, columns: number): number {
+  return 36 * (padTo16(columns) * inner * 4 + 64);
+}
+
+/** Tiles that a block of the Winograd filter gradient sums before it touches its accumulators again. */
+export const filterTiles = 32;
+
+/**
+ * Number of private partial sums of a filter gradient: one for every `positions` summed, at most 16 and one an image.
+ * From shapes alone, so that the sum's tree is fixed; few where there is little to sum, since each costs a whole filter.
+ */
+export function filterGroups(batch: number, total: number, positions: number): number {
+  return Math.max(1, Math.min(batch, 16, Math.floor(total / positions)));
+}
+
+export function windowShape(
+  x: readonly number[],
+  filter: readonly number[],
+  y: readonly number[],
+  { strides, padding }: Window2d,
+): ConvShape {
+  const [batch = 0, height = 0, width = 0, inChannels = 0] = x;
+  const [filterHeight = 0, filterWidth = 0] = filter;
+  const [, outHeight = 0, outWidth = 0, outChannels = 0] = y;
+  return {
+    ...{ batch, height, width, inChannels, filterHeight, filterWidth },
+    ...{ strideHeight: strides[0], strideWidth: strides[1], padTop: padding.top, padLeft: padding.left },
+    ...{ outHeight, outWidth, outChannels },
+  };
+}

@@ -1,0 +1,135 @@
+import {
+  directRows,
+  directScratchBytes,
+  padTo16,
+  tileCount,
+  useWinograd,
+  windowShape,
+  winogradPanelBytes,
+  winogradScratchBytes,
+  winogradTiles,
+  type ConvShape,
+} from './conv-plan.ts';
+import { backwardPhases } from './conv-phases.ts';
+import { align, ceilDiv, record, spec, type Addresses, type KernelRecord, type Lower, type Lowering } from './lowering.ts';
+
+/** Operands of the epilogue: byte offsets, 0 where absent. */
+interface Epilogue {
+  readonly bias: number;
+  readonly residual: number;
+  readonly mask: number;
+  readonly relu: number;
+}
+
+export const conv2d: Lower<'conv2d'> = ({ attrs: { window, bias, residual, activation }, inputs, outputs, options }) => {
+  const filter = spec(inputs, 1).shape;
+  const shape = windowShape(spec(inputs, 0).shape, filter, spec(outputs, 0).shape, window);
+  const epilogue = (at: Addresses): Epilogue => ({
+    bias: bias ? at.input(2) : 0,
+    residual: residual ? at.input(bias ? 3 : 2) : 0,
+    mask: 0,
+    relu: activation === 'relu' ? 1 : 0,
+  });
+  if (useWinograd(shape, options.conv)) return winograd('conv2d', shape, false, 0, 1, epilogue);
+
+  const inner = shape.inChannels * shape.filterHeight * shape.filterWidth;
+  const rows = directRows(shape);
+  return {
+    kernels: ['conv2d.direct-2x16'],
+    workspaceBytes: padTo16(shape.outChannels) * inner * 4,
+    scratchBytes: directScratchBytes(shape, rows),
+    records: (at) => [
+      record('packPanels', padTo16(shape.outChannels) / 16, {
+        ...{ source: at.input(1), panels: at.workspace },
+        ...{ tapRows: shape.filterHeight, tapColumns: shape.filterWidth, rowStart: 0, rowStep: 1, columnStart: 0, columnStep: 1 },
+        ...{ filterWidth: shape.filterWidth, tapStride: shape.inChannels * shape.outChannels },
+        ...{ inner: shape.inChannels, innerStride: shape.outChannels, columns: shape.outChannels, columnStride: 1 },
+      }),
+      record('convDirect', shape.batch * ceilDiv(shape.outHeight, rows), {
+        ...{ ...shape, x: at.input(0), panels: at.workspace, y: at.output(0), ...epilogue(at), rowsPerTask: rows },
+        ...{ storeHeight: shape.outHeight, storeWidth: shape.outWidth, storeStride: 1, storeTop: 0, storeLeft: 0 },
+      }),
+    ],
+  };
+};
+
+/** The gradient with respect to the input is a convolution of dy with flipped filters whose channels change roles. */
+export const conv2dBackpropInput: Lower<'conv2dBackpropInput'> = ({ attrs, inputs, outputs, options }) => {
+  const { window, residual, activationGrad } = attrs;
+  const filter = spec(inputs, 0).shape;
+  const dy = spec(inputs, 1).shape;
+  const dx = spec(outputs, 0).shape;
+  const epilogue = (at: Addresses): Epilogue => ({
+    bias: 0,
+    residual: residual ? at.input(2) : 0,
+    mask: activationGrad === 'relu' ? at.input(residual ? 3 : 2) : 0,
+    relu: 0,
+  });
+  const { padTop, padLeft, ...forward } = windowShape(dx, filter, dy, window);
+  const flipped: ConvShape = {
+    ...windowShape(dy, filter, dx, window),
+    padTop: forward.filterHeight - 1 - padTop,
+    padLeft: forward.filterWidth - 1 - padLeft,
+  };
+  if (useWinograd(flipped, options.conv)) return winograd('conv2dBackpropInput', flipped, true, 1, 0, epilogue);
+
+  const [, storeHeight = 0, storeWidth = 0, inChannels = 0] = dx;
+  const outChannels = flipped.inChannels;
+  const panels = padTo16(inChannels) / 16;
+  const phases = backwardPhases(flipped, { padTop, padLeft, height: storeHeight, width: storeWidth }).map((phase) => {
+    const rows = directRows(phase.shape);
+    return { ...phase, rows, panelBytes: align(panels * 16 * outChannels * phase.shape.filterHeight * phase.shape.filterWidth * 4) };
+  });
+  return {
+    kernels: ['conv2dBackpropInput.direct-2x16'],
+    workspaceBytes: phases.reduce((sum, { panelBytes }) => sum + panelBytes, 0),
+    scratchBytes: Math.max(...phases.map(({ shape, rows }) => directScratchBytes(shape, rows))),
+    records(at) {
+      let target = at.workspace;
+      return phases.flatMap(({ shape, taps, store, rows, panelBytes }) => {
+        const panelsAt = target;
+        target += panelBytes;
+        const pack = record('packPanels', panels, {
+          ...{ source: at.input(0), panels: panelsAt, tapRows: shape.filterHeight, tapColumns: shape.filterWidth, ...taps },
+          ...{ filterWidth: forward.filterWidth, tapStride: inChannels * outChannels },
+          ...{ inner: outChannels, innerStride: 1, columns: inChannels, columnStride: outChannels },
+        });
+        const conv = record('convDirect', shape.batch * ceilDiv(shape.outHeight, rows), {
+          ...{ ...shape, x: at.input(1), panels: panelsAt, y: at.output(0), ...epilogue(at), rowsPerTask: rows },
+          ...{ storeHeight, storeWidth, ...store },
+        });
+        return panelBytes === 0 ? [conv] : [pack, conv];
+      });
+    },
+  };
+};
+
+function winograd(
+  kind: string,
+  shape: ConvShape,
+  backward: boolean,
+  xInput: number,
+  filterInput: number,
+  epilogue: (at: Addresses) => Epilogue,
+): Lowering {
+  const tilesPerTask = winogradTiles(shape);
+  const filterShape = backward
+    ? { inChannels: shape.outChannels, outChannels: shape.inChannels }
+    : { inChannels: shape.inChannels, outChannels: shape.outChannels };
+  return {
+    kernels: [`${kind}.winograd-4x4`],
+    workspaceBytes: winogradPanelBytes(shape.inChannels, shape.outChannels),
+    scratchBytes: winogradScratchBytes(shape, tilesPerTask),
+    records: (at): readonly KernelRecord[] => [
+      record('winogradFilterTransform', padTo16(shape.outChannels) / 16, {
+        source: at.input(filterInput),
+        panels: at.workspace,
+        ...filterShape,
+        backward: backward ? 1 : 0,
+      }),
+      record('winogradConv', ceilDiv(tileCount(shape), tilesPerTask), {
+        ...{ ...shape, x: at.input(xInput), panels: at.workspace, y: at.output(0), ...epilogue(at), tilesPerTask },
+      }),
+    ],
+  };
+}

@@ -1,0 +1,42 @@
+import type { TensorSpec } from '@skiplane/core';
+import { record, single, spec, type Lower } from './lowering.ts';
+
+function batchAndClasses(logits: TensorSpec): { batch: number; classes: number } {
+  const [batch = 0, classes = 0] = logits.shape;
+  return { batch, classes };
+}
+
+export const softmax: Lower<'softmax'> = ({ inputs }) => {
+  const sizes = batchAndClasses(spec(inputs, 0));
+  return single('softmax', (at) => [record('softmax', sizes.batch, { x: at.input(0), y: at.output(0), ...sizes })]);
+};
+
+export const softmaxGrad: Lower<'softmaxGrad'> = ({ inputs }) => {
+  const sizes = batchAndClasses(spec(inputs, 0));
+  return single('softmaxGrad', (at) => [
+    record('softmaxGrad', sizes.batch, { dy: at.input(0), y: at.input(1), dx: at.output(0), ...sizes }),
+  ]);
+};
+
+export const softmaxCrossEntropy: Lower<'softmaxCrossEntropy'> = ({ inputs }) => {
+  const sizes = batchAndClasses(spec(inputs, 0));
+  return single('softmaxCrossEntropy', (at) => [
+    record('softmaxCrossEntropy', sizes.batch, { logits: at.input(0), labels: at.input(1), losses: at.output(0), ...sizes }),
+  ]);
+};
+
+export const softmaxCrossEntropyGrad: Lower<'softmaxCrossEntropyGrad'> = ({ inputs }) => {
+  const sizes = batchAndClasses(spec(inputs, 1));
+  return single('softmaxCrossEntropyGrad', (at) => [
+    record('softmaxCrossEntropyGrad', sizes.batch, {
+      ...{ dLosses: at.input(0), logits: at.input(1), labels: at.input(2), dLogits: at.output(0), ...sizes },
+    }),
+  ]);
+};
+
+export const topKCorrect: Lower<'topKCorrect'> = ({ attrs, inputs }) => {
+  const sizes = batchAndClasses(spec(inputs, 0));
+  return single('topKCorrect', (at) => [
+    record('topKCorrect', sizes.batch, { logits: at.input(0), labels: at.input(1), correct: at.output(0), k: attrs.k, ...sizes }),
+  ]);
+};

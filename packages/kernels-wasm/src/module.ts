@@ -1,0 +1,33 @@
+import type { Binary } from './features.ts';
+import { binaries } from './generated/binaries.ts';
+
+const compiled = new Map<string, Promise<WebAssembly.Module>>();
+
+/** The compiled module of a binary; compiled once a process. */
+export function loadModule(binary: Binary, threads: boolean): Promise<WebAssembly.Module> {
+  const name = threads ? `${binary}-threads` : binary;
+  const known = compiled.get(name);
+  if (known !== undefined) return known;
+  const module = inflate(binaries[name] as string).then((bytes) => WebAssembly.compile(bytes));
+  compiled.set(name, module);
+  return module;
+}
+
+async function inflate(base64: string): Promise<ArrayBuffer> {
+  const deflated = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
+  return new Response(stream).arrayBuffer();
+}
+
+/** What a module exports. */
+export interface Exports {
+  run(program: number, thread: number): void;
+}
+
+export async function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<Exports> {
+  const abort = (): never => {
+    throw new Error('a wasm kernel aborted');
+  };
+  const instance = await WebAssembly.instantiate(module, { env: { memory, abort } });
+  return instance.exports as unknown as Exports;
+}
