@@ -5,6 +5,16 @@ import { flush, flush4 } from './simd';
   return relu != 0 ? 0 : -Infinity;
 }
 
+/** One vector of {@link storePixel}: `biases` and `least` hold the bias and the floor of its four channels. */
+@inline export function storeVector(
+  tile: usize, y: usize, residual: usize, mask: usize, biases: v128, least: v128, offset: usize,
+): void {
+  let value = f32x4.add(v128.load(tile), biases);
+  if (residual != 0) value = f32x4.add(value, v128.load(residual + offset));
+  if (mask != 0) value = v128.and(value, f32x4.gt(v128.load(mask + offset), f32x4.splat(0)));
+  v128.store(y + offset, flush4(f32x4.pmax(value, least)));
+}
+
 /**
  * Stores up to 16 channels of one pixel: y = max(tile + bias + residual, floor), or (tile + residual)·[mask > 0].
  * `bias` points at zeros where there is none; residual and mask are 0 where absent. `offset` is the byte offset of the
@@ -16,10 +26,7 @@ import { flush, flush4 } from './simd';
   const bytes = <usize>channels << 2, least = f32x4.splat(floor);
   let at: usize = 0;
   for (; at + 16 <= bytes; at += 16) {
-    let value = f32x4.add(v128.load(tile + at), v128.load(bias + at));
-    if (residual != 0) value = f32x4.add(value, v128.load(residual + offset + at));
-    if (mask != 0) value = v128.and(value, f32x4.gt(v128.load(mask + offset + at), f32x4.splat(0)));
-    v128.store(y + offset + at, flush4(f32x4.pmax(value, least)));
+    storeVector(tile + at, y, residual, mask, v128.load(bias + at), least, offset + at);
   }
   for (; at < bytes; at += 4) {
     let value = load<f32>(tile + at) + load<f32>(bias + at);

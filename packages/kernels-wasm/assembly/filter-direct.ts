@@ -18,7 +18,8 @@ import { copyWindow } from './window';
  *
  * Task: one of `groups` groups of images, each with its own partial dFilter [filterHeight][run][outChannels], run = filterWidth·inChannels,
  * padded to even runs and panels of 16. The number of groups depends on shapes only, so the sum's tree does not
- * depend on threads. Blocks of rows that fit L1 are copied, padded, to scratch; each 2×16 tile sums over their positions.
+ * depend on threads. Blocks of rows that fit L1 are copied to scratch, x padded and dy in panels; each
+ * 2×16 tile sums over their positions.
  */
 export function filterDirect(p: FilterDirect, task: i32, scratch: usize): void {
   const run = p.filterWidth * p.inChannels;
@@ -44,18 +45,21 @@ export function filterDirect(p: FilterDirect, task: i32, scratch: usize): void {
         window, p.x + pixel * <usize>(n * p.height * p.width), p.height, p.width, p.inChannels,
         i * p.strideHeight - p.padTop, (rows - 1) * p.strideHeight + p.filterHeight, -p.padLeft, columns,
       );
+      const pixels = rows * p.outWidth;
       let dy = p.dy + outPixel * <usize>((n * p.outHeight + i) * p.outWidth);
-      if (outPadded != p.outChannels) {
-        padPixels(dyBlock, dy, rows * p.outWidth, outPixel, outStep);
+      if (p.outChannels != 16) {
+        packPixels(dyBlock, dy, pixels, p.outChannels);
         dy = dyBlock;
       }
+      const panelBytes = <usize>pixels << 6, panelRowBytes = <usize>p.outWidth << 6;
       for (let r = 0; r < p.filterHeight; r++) {
         for (let k = 0; k < outPadded; k += 16) {
+          const panel = dy + panelBytes * <usize>(k >> 4);
           for (let a = 0; a < run; a += 2) {
             outer2x16(
               partial + (<usize>((r * runPadded + a) * outPadded + k) << 2), outStep,
-              window + rowBytes * <usize>r + (<usize>a << 2), dy + (<usize>k << 2), rows, p.outWidth,
-              pixel * <usize>p.strideWidth, outStep, rowBytes * <usize>p.strideHeight, outRowBytes,
+              window + rowBytes * <usize>r + (<usize>a << 2), panel, rows, p.outWidth,
+              pixel * <usize>p.strideWidth, 64, rowBytes * <usize>p.strideHeight, panelRowBytes,
             );
           }
         }
@@ -64,12 +68,18 @@ export function filterDirect(p: FilterDirect, task: i32, scratch: usize): void {
   }
 }
 
-function padPixels(target: usize, source: usize, pixels: i32, bytes: usize, step: usize): void {
-  for (let i = 0; i < pixels; i++) {
-    copyFloats(target, source, bytes);
-    clearFloats(target + bytes, step - bytes);
-    target += step;
-    source += bytes;
+/** [pixels][channels] to panels [channels/16][pixels][16], the last panel filled up with zeros: one cache line a position. */
+function packPixels(target: usize, source: usize, pixels: i32, channels: i32): void {
+  const step = <usize>channels << 2;
+  for (let k = 0; k < channels; k += 16) {
+    const bytes = <usize>min(16, channels - k) << 2;
+    let from = source + (<usize>k << 2);
+    for (let i = 0; i < pixels; i++) {
+      copyFloats(target, from, bytes);
+      clearFloats(target + bytes, 64 - bytes);
+      target += 64;
+      from += step;
+    }
   }
 }
 

@@ -21,19 +21,21 @@ import { execute } from './execute';
  */
 export function run(program: usize, thread: i32): void {
   const p = changetype<Program>(program);
+  // After its last barrier the program may be gone: the loop reads nothing of it.
+  const recordCount = p.recordCount, recordBytes = p.recordBytes, threads = p.threads, state = p.barrier;
   const scratch = p.scratch + <usize>p.scratchBytes * <usize>thread;
   let record = p.records, counter = p.counters;
-  for (let i = 0; i < p.recordCount; i++) {
+  for (let i = 0; i < recordCount; i++) {
     const opcode = load<i32>(record), tasks = load<i32>(record, 4);
-    if (ASC_FEATURE_THREADS && p.threads > 1) {
+    if (ASC_FEATURE_THREADS && threads > 1) {
       for (let task = atomic.add<i32>(counter, 1); task < tasks; task = atomic.add<i32>(counter, 1)) {
         execute(opcode, record + 8, task, scratch);
       }
-      barrier(p.barrier, p.threads);
+      barrier(state, threads);
     } else {
       for (let task = 0; task < tasks; task++) execute(opcode, record + 8, task, scratch);
     }
-    record += p.recordBytes;
+    record += recordBytes;
     counter += 4;
   }
 }

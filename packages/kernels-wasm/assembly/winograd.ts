@@ -1,4 +1,4 @@
-import { activationFloor, storePixel } from './epilogue';
+import { activationFloor, storePixel, storeVector } from './epilogue';
 import { WinogradConv, WinogradFilterTransform } from './generated/records';
 import { clearFloats, copyFloats } from './memory';
 import { madd } from './simd';
@@ -214,23 +214,38 @@ function storeTile(p: WinogradConv, tile: i32, M: usize, mStep: usize, temporary
   const n = tile / (tileRows * tileColumns), inImage = tile % (tileRows * tileColumns);
   const top = (inImage / tileColumns) << 2, left = (inImage % tileColumns) << 2;
   const rows = min(4, p.outHeight - top), columns = min(4, p.outWidth - left);
-  const half = temporary, result = temporary + 384, zeros = temporary + 448;
+  const half = temporary, result = temporary + 384, zeros = temporary + 640;
   const floor = activationFloor(p.relu);
   clearFloats(zeros, 16);
   const outPixel = <usize>p.outChannels << 2;
+  const rowStep = outPixel * <usize>p.outWidth;
   const corner = outPixel * <usize>((n * p.outHeight + top) * p.outWidth + left);
+  const planeRow = mStep * 6;
+  const y = p.y, residual = p.residual, mask = p.mask;
   // Four channels at a time; half is [4][6], result [4][4] vectors.
   for (let k = 0; k < p.outChannels; k += 4) {
     const at = <usize>k << 2;
-    for (let j = <usize>0; j < 6; j++) outputColumn(M + at + mStep * j, mStep * 6, half + (j << 4), 96, two, four, eight);
-    for (let i = 0; i < rows; i++) {
-      outputColumn(half + <usize>i * 96, 16, result, 16, two, four, eight);
-      let offset = corner + outPixel * <usize>(i * p.outWidth) + at;
-      for (let j = 0; j < columns; j++) {
-        storePixel(
-          result + (<usize>j << 4), min(4, p.outChannels - k), p.y, p.bias == 0 ? zeros : p.bias + at, p.residual, p.mask, floor, offset,
-        );
-        offset += outPixel;
+    const bias: usize = p.bias == 0 ? zeros : p.bias + at;
+    for (let j = <usize>0; j < 6; j++) outputColumn(M + at + mStep * j, planeRow, half + (j << 4), 96, two, four, eight);
+    for (let i = <usize>0; i < 4; i++) outputColumn(half + i * 96, 16, result + (i << 6), 16, two, four, eight);
+    if (rows == 4 && columns == 4 && k + 4 <= p.outChannels) {
+      const biases = v128.load(bias), least = f32x4.splat(floor);
+      let offset = corner + at;
+      for (let i = <usize>0; i < 4; i++) {
+        const from = result + (i << 6);
+        storeVector(from, y, residual, mask, biases, least, offset);
+        storeVector(from + 16, y, residual, mask, biases, least, offset + outPixel);
+        storeVector(from + 32, y, residual, mask, biases, least, offset + 2 * outPixel);
+        storeVector(from + 48, y, residual, mask, biases, least, offset + 3 * outPixel);
+        offset += rowStep;
+      }
+    } else {
+      for (let i = 0; i < rows; i++) {
+        let offset = corner + rowStep * <usize>i + at;
+        for (let j = 0; j < columns; j++) {
+          storePixel(result + <usize>((i << 6) + (j << 4)), min(4, p.outChannels - k), y, bias, residual, mask, floor, offset);
+          offset += outPixel;
+        }
       }
     }
   }

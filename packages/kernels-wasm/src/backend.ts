@@ -129,6 +129,10 @@ class WasmBackend implements Backend, Engine {
     });
   }
 
+  release(offsets: readonly number[]): void {
+    this.#queue.add(() => offsets.forEach((offset) => this.heap.release(offset)));
+  }
+
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;

@@ -30,6 +30,8 @@ export interface Engine {
   readonly lowerOptions: LowerOptions;
   /** Runs the program at a byte offset on all threads, after all earlier calls; `prepare` and `check` around it. */
   execute(program: number, prepare: () => void, check: () => void): Promise<void>;
+  /** Frees memory once all earlier calls have ended. */
+  release(offsets: readonly number[]): void;
 }
 
 /** Words of the program's header, as in assembly/program.ts. */
@@ -91,8 +93,7 @@ export class WasmProgram implements Program {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    const { heap } = this.#engine;
-    [this.#arena, this.#scratch, this.#code].forEach((offset) => heap.release(offset));
+    this.#engine.release([this.#arena, this.#scratch, this.#code]);
   }
 
   [Symbol.dispose](): void {

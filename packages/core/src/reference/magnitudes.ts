@@ -35,7 +35,7 @@ function onMagnitudes<K extends OpKind>(
  * - Formulas that subtract (batch norm, sigmoidGrad, softmaxGrad, cross-entropy, adam): the sum of the absolute terms, with
  *   statistics, probabilities and √v taken at the given inputs. Meaningful for a graph of the one op only, because
  *   those depend on signs, which the result of another op has lost.
- * - relu, maxPool2d, reshape, fill, broadcastScalar: the magnitude of the result itself; their results are exact.
+ * - relu, maxPool2d, reshape, fill, broadcastScalar: the op on absolute values; their results are exact and need no bound.
  * - sigmoid, softmax, topKCorrect: the ordinary result, which is never negative. `inverseStd` of batchNormTraining likewise.
  *
  * Operands that only choose keep their sign: `y` of reluGrad and of activationGrad, `x` and `y` of maxPool2dGrad.

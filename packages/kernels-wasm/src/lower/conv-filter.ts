@@ -1,4 +1,4 @@
-import { directRows, directScratchBytes, filterGroups, filterTiles, padTo16, tileCount, useWinograd, windowShape, winogradScratchBytes } from './conv-plan.ts';
+import { directScratchBytes, filterGroups, filterRows, filterTiles, padTo16, tileCount, useWinograd, windowShape, winogradScratchBytes } from './conv-plan.ts';
 import { align, ceilDiv, record, spec, type Lower } from './lowering.ts';
 
 export const conv2dBackpropFilter: Lower<'conv2dBackpropFilter'> = ({ attrs: { window }, inputs, outputs, options }) => {
@@ -22,7 +22,7 @@ export const conv2dBackpropFilter: Lower<'conv2dBackpropFilter'> = ({ attrs: { w
   }
   const groups = filterGroups(shape.batch, shape.batch * shape.outHeight * shape.outWidth, 512);
   const run = filterWidth * inChannels;
-  const rowsPerBlock = directRows(shape);
+  const rowsPerBlock = filterRows(shape);
   return {
     kernels: ['conv2dBackpropFilter.direct-2x16'],
     workspaceBytes: groups * filterHeight * (run + (run % 2)) * padTo16(outChannels) * 4,

@@ -88,6 +88,15 @@ export function winogradPanelBytes(inner: number, columns: number): number {
   return 36 * (padTo16(columns) * inner * 4 + 64);
 }
 
+/**
+ * Output rows of a block of the direct filter gradient: about 160 positions. Each of its tiles reads one cache line of x
+ * and one of dy a position, over and over, which must stay in a small L1; fewer positions would show the loads and stores
+ * of its accumulators.
+ */
+export function filterRows({ outWidth, outHeight }: ConvShape): number {
+  return Math.max(1, Math.min(outHeight, Math.floor(160 / outWidth)));
+}
+
 /** Tiles that a block of the Winograd filter gradient sums before it touches its accumulators again. */
 export const filterTiles = 32;
 

@@ -1,0 +1,128 @@
+import { elementCount } from '@skiplane/core';
+import { at, clampedError, expFactor, smallestNormal, sumFactor, tabulate, type BoundRules } from './context.ts';
+
+type Elementwise =
+  | 'relu'
+  | 'maxPool2d'
+  | 'reshape'
+  | 'fill'
+  | 'broadcastScalar'
+  | 'topKCorrect'
+  | 'affine'
+  | 'sigmoid'
+  | 'sigmoidGrad'
+  | 'l2Penalty'
+  | 'l2PenaltyGrad'
+  | 'adam';
+
+/** Ops that choose or move numbers, which are exact, and ops on one element at a time. */
+export const elementwiseRules: Pick<BoundRules, Elementwise> = {
+  relu: (context) => ({ y: context.error('x').map((error, i) => clampedError(at(context.value('x'), i), error)) }),
+  // The maximum of numbers within δ of others is within the largest of those δ.
+  maxPool2d: async (context) => ({
+    y: (await context.magnitudes({ x: context.error('x') }))['y'] ?? new Float64Array(),
+  }),
+  reshape: (context) => ({ y: context.error('x').slice() }),
+  // The constant itself is rounded to f32.
+  fill: (context) => ({ y: context.result('y').map((value) => Math.abs(value - Math.fround(value))) }),
+  broadcastScalar: (context) => ({ y: context.result('y').map(() => at(context.error('x'), 0)) }),
+  topKCorrect(context) {
+    if (context.inexact('logits', 'labels'))
+      throw new Error('topKCorrect: no bound holds when the compared logits have errors');
+    return { correct: context.result('correct').map(() => 0) };
+  },
+
+  // Both constants rounded, product, sum: 3 roundings at most on either term. Copying is exact.
+  affine(context, { scale, offset }) {
+    const inherited = context.error('x').map((error) => Math.abs(scale) * error);
+    if (scale === 1 && offset === 0) return { y: inherited };
+    return {
+      y: context.scale('y').map((magnitude, i) => 3 * context.u * magnitude + at(inherited, i) + 2 * smallestNormal),
+    };
+  },
+
+  // dy/dx = y·(1 − y), so e^−x of relative error r makes y·(1 − y)·r; one addition and one division add 2u·y.
+  sigmoid(context) {
+    const x = context.value('x');
+    const y = context.result('y').map((value, i) => {
+      const exponential = context.u * expFactor(at(x, i)) + at(context.error('x'), i);
+      return value * (1 - value) * exponential + 3 * context.u * value + smallestNormal;
+    });
+    return { y };
+  },
+
+  // 1 − y, then two products: 3 roundings relative to the result.
+  sigmoidGrad(context) {
+    const [dy, y, errorDy, errorY] = [context.value('dy'), context.value('y'), context.error('dy'), context.error('y')];
+    const dx = context.result('dx').map((value, i) => {
+      const inherited =
+        at(errorDy, i) * Math.abs(at(y, i) * (1 - at(y, i))) + Math.abs(at(dy, i) * (1 - 2 * at(y, i))) * at(errorY, i);
+      return 4 * context.u * Math.abs(value) + inherited + 4 * smallestNormal * (1 + Math.abs(at(dy, i)));
+    });
+    return { dx };
+  },
+
+  // Σ w² as any sum, the scale's own rounding and its product within one more u.
+  l2Penalty(context, { scale }) {
+    const w = context.value('w');
+    const terms = elementCount(context.shape('w'));
+    const inherited = w.reduce((sum, value, i) => sum + 2 * Math.abs(scale * value) * at(context.error('w'), i), 0);
+    const y = context
+      .scale('y')
+      .map((value) => (1 + sumFactor(terms)) * context.u * value + inherited + (terms + 1) * smallestNormal);
+    return { y };
+  },
+
+  // 2·scale·dy·w: the constant and two products.
+  l2PenaltyGrad(context, { scale }) {
+    const dy = at(context.value('dy'), 0);
+    const errorDy = at(context.error('dy'), 0);
+    const dw = context.value('w').map((w, i) => {
+      const inherited = 2 * Math.abs(scale) * (Math.abs(dy) * at(context.error('w'), i) + errorDy * Math.abs(w));
+      return 4 * context.u * 2 * Math.abs(scale * dy * w) + inherited + smallestNormal * (2 + 2 * Math.abs(w));
+    });
+    return { dw };
+  },
+
+  adam(context, { beta1, beta2, epsilon }) {
+    const { u } = context;
+    const values = (name: string) => [context.value(name), context.error(name)] as const;
+    const [[parameter, errorParameter], [m0, errorM0], [v0, errorV0], [gradient, errorGradient]] = [
+      values('parameter'),
+      values('m'),
+      values('v'),
+      values('gradient'),
+    ];
+    const step = Math.abs(at(context.value('stepSize'), 0));
+    const errorStep = at(context.error('stepSize'), 0);
+    // Two constants, two products and a sum, or g − m first and one product: 4 roundings at most on either term.
+    const m = tabulate(m0.length, (i) => {
+      const [g, dg] = [Math.abs(at(gradient, i)), at(errorGradient, i)];
+      return (
+        4 * u * (Math.abs(at(m0, i)) + (1 - beta1) * g) + beta1 * at(errorM0, i) + (1 - beta1) * dg + 4 * smallestNormal
+      );
+    });
+    // The same with g², one product more.
+    const v = tabulate(v0.length, (i) => {
+      const [g, dg] = [Math.abs(at(gradient, i)), at(errorGradient, i)];
+      const inherited = beta2 * at(errorV0, i) + (1 - beta2) * (2 * g * dg + dg * dg);
+      return 5 * u * (Math.abs(at(v0, i)) + (1 - beta2) * g * g) + inherited + 4 * smallestNormal;
+    });
+    const [mNew, vNew, result] = [context.result('m'), context.result('v'), context.result('parameter')];
+    // q = m/(√v + ε): δm over the divisor, and what the divisor's own error does; then the product and the subtraction.
+    const updated = tabulate(parameter.length, (i) => {
+      const root = Math.sqrt(at(vNew, i));
+      const errorRoot = Math.max(
+        Math.sqrt(at(vNew, i) + at(v, i)) - root,
+        root - Math.sqrt(Math.max(at(vNew, i) - at(v, i), 0)),
+      );
+      const divisor = root + epsilon;
+      const quotient = Math.abs(at(mNew, i)) / divisor;
+      const smallest = Math.max(divisor - errorRoot, epsilon);
+      const errorQuotient = (at(m, i) + quotient * (errorRoot + 3 * u * divisor)) / smallest + 2 * u * quotient;
+      const update = step * errorQuotient + errorStep * quotient + 2 * u * step * quotient;
+      return update + u * Math.abs(at(result, i)) + at(errorParameter, i) + 2 * smallestNormal;
+    });
+    return { parameter: updated, m, v };
+  },
+};

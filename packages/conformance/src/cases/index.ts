@@ -1,0 +1,21 @@
+import { batchNormCases } from './batch-norm.ts';
+import { convCases } from './conv.ts';
+import { denseCases } from './dense.ts';
+import { elementwiseCases } from './elementwise.ts';
+import { lossCases } from './loss.ts';
+import type { CaseTable } from './op-cases.ts';
+import { optimizerCases } from './optimizer.ts';
+import { poolCasesByKind } from './pool.ts';
+import { shapeCases } from './shape.ts';
+
+/** The cases of every op: a kind without cases does not type-check. */
+export const opCases: CaseTable = {
+  ...convCases,
+  ...batchNormCases,
+  ...elementwiseCases,
+  ...poolCasesByKind,
+  ...denseCases,
+  ...shapeCases,
+  ...lossCases,
+  ...optimizerCases,
+};

@@ -1,0 +1,73 @@
+import { tensor } from '../support/tensor-data.ts';
+import type { KernelCases } from './kernel-case.ts';
+
+type Kinds =
+  | 'relu'
+  | 'reluGrad'
+  | 'sigmoid'
+  | 'sigmoidGrad'
+  | 'add'
+  | 'multiply'
+  | 'affine'
+  | 'biasAdd'
+  | 'biasAddGrad';
+
+export const elementwiseCases: KernelCases<Kinds> = {
+  relu: [
+    { title: 'keeps what is positive', attrs: {}, operands: { x: tensor([3], -2, 0, 3) }, expected: { y: [0, 0, 3] } },
+  ],
+  reluGrad: [
+    {
+      title: 'is 0 at 0',
+      attrs: {},
+      operands: { dy: tensor([3], 5, 6, 7), y: tensor([3], 0, 0.001, -1) },
+      expected: { dx: [0, 6, 0] },
+    },
+  ],
+  sigmoid: [
+    {
+      title: '1/(1 + e^−x)',
+      attrs: {},
+      operands: { x: tensor([5], 0, Math.log(3), -Math.log(3), 800, -800) },
+      expected: { y: [0.5, 0.75, 0.25, 1, 0] },
+    },
+  ],
+  sigmoidGrad: [
+    {
+      title: 'dy·y·(1 − y)',
+      attrs: {},
+      operands: { dy: tensor([2], 2, 4), y: tensor([2], 0.5, 0.25) },
+      expected: { dx: [0.5, 0.75] },
+    },
+  ],
+  add: [
+    {
+      title: 'a + b',
+      attrs: {},
+      operands: { a: tensor([2], 1, 2), b: tensor([2], 10, -5) },
+      expected: { y: [11, -3] },
+    },
+  ],
+  multiply: [
+    { title: 'a·b', attrs: {}, operands: { a: tensor([2], 3, 2), b: tensor([2], 10, -5) }, expected: { y: [30, -10] } },
+  ],
+  affine: [
+    { title: '3x + 1', attrs: { scale: 3, offset: 1 }, operands: { x: tensor([2], 1, -2) }, expected: { y: [4, -5] } },
+  ],
+  biasAdd: [
+    {
+      title: 'one number a channel',
+      attrs: {},
+      operands: { x: tensor([2, 2], 1, 2, 3, 4), bias: tensor([2], 10, 20) },
+      expected: { y: [11, 22, 13, 24] },
+    },
+  ],
+  biasAddGrad: [
+    {
+      title: 'sums over all axes but channels',
+      attrs: {},
+      operands: { dy: tensor([2, 1, 2], 1, 2, 3, 4) },
+      expected: { dBias: [4, 6] },
+    },
+  ],
+};
