@@ -48,7 +48,7 @@ export function convDirect(p: ConvDirect, task: i32, scratch: usize): void {
       let offset = base + storeRowStep * <usize>(firstRow + i);
       for (let j = 0; j < p.outWidth; j += 2) {
         const single = j + 1 == p.outWidth;
-        tile2x16(tile, panel, a, single ? a : a + columnStep, segments, length, rowBytes);
+        tile2x16(tile, 64, panel, a, single ? a : a + columnStep, segments, length, rowBytes);
         storePixel(tile, channels, p.y, bias, p.residual, p.mask, floor, offset);
         if (!single) storePixel(tile + 64, channels, p.y, bias, p.residual, p.mask, floor, offset + storeColumnStep);
         a += columnStep << 1;

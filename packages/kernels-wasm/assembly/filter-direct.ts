@@ -59,7 +59,7 @@ export function filterDirect(p: FilterDirect, task: i32, scratch: usize): void {
             outer2x16(
               partial + (<usize>((r * runPadded + a) * outPadded + k) << 2), outStep,
               window + rowBytes * <usize>r + (<usize>a << 2), panel, rows, p.outWidth,
-              pixel * <usize>p.strideWidth, 64, rowBytes * <usize>p.strideHeight, panelRowBytes,
+              pixel * <usize>p.strideWidth, rowBytes * <usize>p.strideHeight, panelRowBytes,
             );
           }
         }

@@ -1,4 +1,7 @@
-import { clearFloats } from './memory';
+import { clearFloats, copyFloats } from './memory';
+
+/** Bytes from which memory.copy is worth its call. */
+const longRow: usize = 1024;
 
 /**
  * Copies rows [top, top + rows) and columns [left, left + columns) of one NHWC image into a dense block, with zeros
@@ -13,11 +16,13 @@ export function copyWindow(
   for (let r = 0; r < rows; r++) {
     const i = top + r;
     if (i < 0 || i >= height || first >= last) {
-      memory.fill(target, 0, rowBytes);
+      clearFloats(target, rowBytes);
     } else {
       const before = pixel * <usize>(first - left), inside = pixel * <usize>(last - first);
       clearFloats(target, before);
-      memory.copy(target + before, image + pixel * <usize>(i * width + first), inside);
+      const source = image + pixel * <usize>(i * width + first);
+      if (inside > longRow) memory.copy(target + before, source, inside);
+      else copyFloats(target + before, source, inside);
       clearFloats(target + before + inside, rowBytes - before - inside);
     }
     target += rowBytes;

@@ -2,7 +2,8 @@ import { WinogradFilterGrad, WinogradFilterGradSum } from './generated/records';
 import { clearFloats, copyFloats } from './memory';
 import { flush4 } from './simd';
 import { outer2x16 } from './tile';
-import { copyPatch, planeBytes, transformInput } from './winograd';
+import { copyWindow } from './window';
+import { planeBytes, transformInput } from './winograd';
 
 /**
  * conv2dBackpropFilter of a 3×3 window at stride 1: the transpose of the forward Winograd algorithm,
@@ -24,13 +25,14 @@ const planes: i32 = 36;
   v128.store(target + 5 * to, d3);
 }
 
-/** A·dY·Aᵀ of one 4×4 tile, dense in `patch` with `channels` a pixel. */
-function transformGrad(patch: usize, channels: i32, target: usize, planeStep: usize, scratch: usize): void {
+/** A·dY·Aᵀ of one 4×4 tile, dense in `patch` with `channels` a pixel; panels of 16 channels lie `panelStep` bytes apart. */
+function transformGrad(patch: usize, channels: i32, target: usize, planeStep: usize, panelStep: usize, scratch: usize): void {
   const two = f32x4.splat(2), four = f32x4.splat(4), eight = f32x4.splat(8);
   const pixel = <usize>channels << 2;
   for (let c = <usize>0; c < pixel; c += 16) {
+    const to = target + (c >> 6) * panelStep + (c & 63);
     for (let j = <usize>0; j < 4; j++) gradColumn(patch + c + pixel * j, pixel << 2, scratch + (j << 4), 64, two, four, eight);
-    for (let i = <usize>0; i < 6; i++) gradColumn(scratch + 64 * i, 16, target + c + planeStep * 6 * i, planeStep, two, four, eight);
+    for (let i = <usize>0; i < 6; i++) gradColumn(scratch + 64 * i, 16, to + planeStep * 6 * i, planeStep, two, four, eight);
   }
 }
 
@@ -65,6 +67,7 @@ export function winogradFilterGrad(p: WinogradFilterGrad, task: i32, scratch: us
   const V = patch + 36 * max(pixel, outPixel);
   const vStep = planeBytes(p.tilesPerBlock * p.inChannels), yStep = planeBytes(p.tilesPerBlock * outPadded);
   const Y = V + vStep * planes;
+  const panelStep = <usize>p.tilesPerBlock << 6;
   const first = (task * p.batch / p.groups) * tilesPerImage, last = ((task + 1) * p.batch / p.groups) * tilesPerImage;
   for (let block = first; block < last; block += p.tilesPerBlock) {
     const tiles = min(p.tilesPerBlock, last - block);
@@ -76,18 +79,18 @@ export function winogradFilterGrad(p: WinogradFilterGrad, task: i32, scratch: us
       if (top >= 0 && left >= 0 && top + 6 <= p.height && left + 6 <= p.width) {
         transformInput(image + pixel * <usize>(top * p.width + left), pixel * <usize>p.width, p.inChannels, V + pixel * <usize>t, vStep, temporary);
       } else {
-        copyPatch(patch, image, p.height, p.width, p.inChannels, top, left);
+        copyWindow(patch, image, p.height, p.width, p.inChannels, top, 6, left, 6);
         transformInput(patch, pixel * 6, p.inChannels, V + pixel * <usize>t, vStep, temporary);
       }
       const dy = p.dy + (<usize>(n * p.outHeight * p.outWidth * p.outChannels) << 2);
       copyTile(patch, dy, p.outHeight, p.outWidth, p.outChannels, outPadded, row, column);
-      transformGrad(patch, outPadded, Y + outPixel * <usize>t, yStep, temporary);
+      transformGrad(patch, outPadded, Y + (<usize>t << 6), yStep, panelStep, temporary);
     }
     for (let plane = 0; plane < planes; plane++) {
       const v = V + vStep * <usize>plane, y = Y + yStep * <usize>plane, acc = partial + partialStep * <usize>plane;
       for (let k = 0; k < outPadded; k += 16) {
         for (let c = 0; c < p.inChannels; c += 2) {
-          outer2x16(acc + (<usize>(c * outPadded + k) << 2), outPixel, v + (<usize>c << 2), y + (<usize>k << 2), 1, tiles, pixel, outPixel, 0, 0);
+          outer2x16(acc + (<usize>(c * outPadded + k) << 2), outPixel, v + (<usize>c << 2), y + panelStep * <usize>(k >> 4), 1, tiles, pixel, 0, 0);
         }
       }
     }

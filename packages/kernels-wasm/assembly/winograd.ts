@@ -1,7 +1,9 @@
 import { activationFloor, storePixel, storeVector } from './epilogue';
 import { WinogradConv, WinogradFilterTransform } from './generated/records';
-import { clearFloats, copyFloats } from './memory';
+import { clearFloats } from './memory';
 import { madd } from './simd';
+import { tile2x16 } from './tile';
+import { copyWindow } from './window';
 
 /**
  * Winograd convolution F(4×4, 3×3), stride 1, channels in the vector lanes (Lavin & Gray 2016).
@@ -98,18 +100,6 @@ export function transformInput(patch: usize, rowBytes: usize, channels: i32, tar
   }
 }
 
-/** Copies a 6×6 patch at (top, left) of an image, with zeros beyond its borders. */
-export function copyPatch(target: usize, image: usize, height: i32, width: i32, channels: i32, top: i32, left: i32): void {
-  const pixel = <usize>channels << 2;
-  for (let r = top; r < top + 6; r++) {
-    for (let s = left; s < left + 6; s++) {
-      if (r >= 0 && r < height && s >= 0 && s < width) copyFloats(target, image + pixel * <usize>(r * width + s), pixel);
-      else clearFloats(target, pixel);
-      target += pixel;
-    }
-  }
-}
-
 /** Aᵀ·m for six values `from` bytes apart: four values `to` bytes apart. */
 @inline function outputColumn(source: usize, from: usize, target: usize, to: usize, two: v128, four: v128, eight: v128): void {
   const m0 = v128.load(source), m1 = v128.load(source + from), m2 = v128.load(source + 2 * from);
@@ -145,7 +135,7 @@ export function winogradConv(p: WinogradConv, task: i32, scratch: usize): void {
     if (top >= 0 && left >= 0 && top + 6 <= p.height && left + 6 <= p.width) {
       transformInput(image + pixel * <usize>(top * p.width + left), pixel * <usize>p.width, inChannels, target, vStep, temporary);
     } else {
-      copyPatch(patch, image, p.height, p.width, inChannels, top, left);
+      copyWindow(patch, image, p.height, p.width, inChannels, top, 6, left, 6);
       transformInput(patch, pixel * 6, inChannels, target, vStep, temporary);
     }
   }
@@ -164,47 +154,16 @@ function multiplyPlanes(V: usize, vStep: usize, M: usize, mStep: usize, panels: 
       let a = V, m = M + k;
       let t = 0;
       for (; t + 2 <= tiles; t += 2) {
-        product2x16(m, outRow, panel, a, a + row, inner);
+        tile2x16(m, outRow, panel, a, a + row, 1, inner, 0);
         a += row << 1;
         m += outRow << 1;
       }
-      if (t < tiles) product2x16(m, 0, panel, a, a, inner);
+      if (t < tiles) tile2x16(m, 0, panel, a, a, 1, inner, 0);
       panel += panelBytes;
     }
     V += vStep;
     M += mStep;
   }
-}
-
-/** tile2x16 that stores its rows `step` bytes apart, for sums short enough that a copy would show. */
-function product2x16(tile: usize, step: usize, panel: usize, a0: usize, a1: usize, length: i32): void {
-  const zero = f32x4.splat(0);
-  let c00 = zero, c01 = zero, c02 = zero, c03 = zero, c10 = zero, c11 = zero, c12 = zero, c13 = zero;
-  const end = panel + (<usize>length << 6);
-  do {
-    const w0 = v128.load(panel), w1 = v128.load(panel, 16), w2 = v128.load(panel, 32), w3 = v128.load(panel, 48);
-    const x0 = v128.load32_splat(a0);
-    c00 = madd(x0, w0, c00);
-    c01 = madd(x0, w1, c01);
-    c02 = madd(x0, w2, c02);
-    c03 = madd(x0, w3, c03);
-    const x1 = v128.load32_splat(a1);
-    c10 = madd(x1, w0, c10);
-    c11 = madd(x1, w1, c11);
-    c12 = madd(x1, w2, c12);
-    c13 = madd(x1, w3, c13);
-    panel += 64;
-    a0 += 4;
-    a1 += 4;
-  } while (panel < end);
-  v128.store(tile + step, c10);
-  v128.store(tile + step, c11, 16);
-  v128.store(tile + step, c12, 32);
-  v128.store(tile + step, c13, 48);
-  v128.store(tile, c00);
-  v128.store(tile, c01, 16);
-  v128.store(tile, c02, 32);
-  v128.store(tile, c03, 48);
 }
 
 /** y = Aᵀ m A of one tile with the epilogue; results beyond the image's edge are left out. */

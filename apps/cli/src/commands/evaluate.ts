@@ -1,0 +1,21 @@
+import type { Command } from '@commander-js/extra-typings';
+import { wholeNumber } from '../options.ts';
+import { backendOption, dataOption, jsonOption, threadsOption, weightsOption } from './shared.ts';
+
+export function addEvaluate(program: Command): void {
+  program
+    .command('evaluate')
+    .description('measure a checkpoint on the test images')
+    .addOption(weightsOption().makeOptionMandatory())
+    .addOption(dataOption())
+    .addOption(backendOption())
+    .addOption(threadsOption())
+    .option('--batch <n>', 'images at a time', wholeNumber(1), 128)
+    .option('--limit <n>', 'use only the first n test images', wholeNumber(1))
+    .option('--save-predictions <file>', 'write one class index a line, in the order of the data')
+    .addOption(jsonOption())
+    .action(async (options) => {
+      const { evaluate } = await import('../evaluate/run.ts');
+      await evaluate(options);
+    });
+}

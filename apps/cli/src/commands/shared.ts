@@ -1,0 +1,23 @@
+import { Option } from '@commander-js/extra-typings';
+import { backendName } from '../backend-names.ts';
+import { wholeNumber } from '../options.ts';
+
+/** Options that several commands have. */
+
+export const backendOption = () =>
+  new Option('--backend <name>', 'auto, wasm, or reference (the slow float64 oracle)')
+    .argParser(backendName)
+    .default('auto' as const);
+
+export const threadsOption = () =>
+  new Option('--threads <n>', 'threads to compute with (default: all cores)').argParser(wholeNumber(1, 256));
+
+export const dataOption = () =>
+  new Option(
+    '--data <source>',
+    "a folder or .tar.gz of CIFAR-10's binary version, or 'synthetic' (default: $SKIPLANE_DATA, else the downloaded archive)",
+  );
+
+export const weightsOption = () => new Option('--weights <file>', 'a checkpoint (.safetensors)');
+
+export const jsonOption = () => new Option('--json', 'print JSON on stdout and nothing else there');

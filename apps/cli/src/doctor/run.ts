@@ -1,0 +1,90 @@
+import { cpus, totalmem } from 'node:os';
+import type { Backend } from '@skiplane/core';
+import prettyBytes from 'pretty-bytes';
+import { backendNames } from '../backend-names.ts';
+import { openers } from '../backends.ts';
+import { errorMessage, exitCodes } from '../errors.ts';
+import { printJson, printLine } from '../output.ts';
+import { renderTable } from '../render/table.ts';
+import { checkEveryOp, type CheckResult } from './self-check.ts';
+
+export interface DoctorFlags {
+  readonly threads?: number | undefined;
+  readonly json?: true | undefined;
+}
+
+interface BackendState {
+  readonly name: string;
+  readonly runs: boolean;
+  /** The device in words, or why it does not run. */
+  readonly device: string;
+  readonly threads: number;
+  readonly features: readonly string[];
+  readonly downgrades: readonly { readonly feature: string; readonly reason: string }[];
+  readonly checks: readonly CheckResult[];
+}
+
+/** `skiplane doctor`. Returns the exit code: 1 when the wasm backend does not run or an operation is wrong. */
+export async function doctor({ threads, json }: DoctorFlags): Promise<number> {
+  const machine = describeMachine();
+  const backends: BackendState[] = [];
+  for (const name of backendNames) {
+    if (name !== 'auto') backends.push(await examine(name, name === 'wasm' ? threads : undefined));
+  }
+  const healthy = backends.every(({ runs, checks }) => runs && checks.every(({ ok }) => ok));
+  if (json) printJson({ healthy, machine, backends });
+  else print(machine, backends, healthy);
+  return healthy ? exitCodes.ok : exitCodes.failure;
+}
+
+function describeMachine() {
+  const [first] = cpus();
+  return {
+    node: process.versions.node,
+    v8: process.versions.v8,
+    platform: `${process.platform}-${process.arch}`,
+    cpu: first?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    memoryBytes: totalmem(),
+    sharedMemory: typeof SharedArrayBuffer === 'function',
+  };
+}
+
+async function examine(name: 'wasm' | 'reference', threads: number | undefined): Promise<BackendState> {
+  try {
+    using backend: Backend = await openers[name](threads);
+    const { device, threads: count, features, downgrades } = backend.info;
+    // The oracle is not checked against itself.
+    const checks = name === 'reference' ? [] : await checkEveryOp(backend);
+    return { name, runs: true, device, threads: count, features, downgrades, checks };
+  } catch (error) {
+    return { name, runs: false, device: errorMessage(error), threads: 0, features: [], downgrades: [], checks: [] };
+  }
+}
+
+function print(machine: ReturnType<typeof describeMachine>, backends: readonly BackendState[], healthy: boolean): void {
+  printLine(`Node ${machine.node}, V8 ${machine.v8}, ${machine.platform}`);
+  printLine(`${machine.cpu}, ${machine.cores} cores, ${prettyBytes(machine.memoryBytes, { binary: true })} of memory`);
+  printLine(`Shared memory for threads: ${machine.sharedMemory ? 'yes' : 'no'}`);
+  for (const backend of backends) {
+    printLine();
+    printLine(`Backend ${backend.name}: ${backend.runs ? backend.device : `does not run: ${backend.device}`}`);
+    if (backend.features.length > 0) printLine(`  with ${backend.features.join(', ')}`);
+    for (const { feature, reason } of backend.downgrades) printLine(`  without ${feature}: ${reason}`);
+    if (backend.checks.length > 0) printLine(`\n${renderChecks(backend.checks)}`);
+  }
+  printLine();
+  printLine(healthy ? 'All is well.' : 'Something is wrong: see above.');
+}
+
+function renderChecks(checks: readonly CheckResult[]): string {
+  return renderTable({
+    head: ['Operation', 'Error', 'Result'],
+    align: ['left', 'right', 'left'],
+    rows: checks.map(({ op, error, problem }) => [
+      op,
+      error === null ? '-' : error.toExponential(1),
+      problem === null ? 'right' : `WRONG: ${problem}`,
+    ]),
+  });
+}

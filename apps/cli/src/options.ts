@@ -1,0 +1,60 @@
+import { InvalidArgumentError } from '@commander-js/extra-typings';
+
+/** Parsers of option values. Commander names the option and the value; the error here adds the rule. */
+
+/** A whole number in [min, max]. */
+export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  const rule =
+    max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min} up` : `a whole number from ${min} to ${max}`;
+  return (text) => {
+    const value = parseNumber(text);
+    if (!Number.isSafeInteger(value) || value < min || value > max)
+      throw new InvalidArgumentError(`It must be ${rule}.`);
+    return value;
+  };
+}
+
+/** Seconds, 0 or more. */
+export function seconds(text: string): number {
+  const value = parseNumber(text);
+  if (!Number.isFinite(value) || value < 0)
+    throw new InvalidArgumentError('It must be a number of seconds, 0 or more.');
+  return value;
+}
+
+/** A fixed learning rate, or `keras` for the schedule of the Keras example. */
+export function learningRate(text: string): number | 'keras' {
+  if (text === 'keras') return text;
+  const value = parseNumber(text);
+  if (!Number.isFinite(value) || value <= 0) {
+    throw new InvalidArgumentError("It must be a number greater than 0, or 'keras' for the example's schedule.");
+  }
+  return value;
+}
+
+/** Comma-separated whole numbers in [min, max]. */
+export function wholeNumbers(min: number, max: number): (text: string) => number[] {
+  const parse = wholeNumber(min, max);
+  return (text) => text.split(',').map((part) => parse(part.trim()));
+}
+
+/** A SHA-256 sum in lower-case hexadecimal digits. */
+export function sha256Sum(text: string): string {
+  const sum = text.trim().toLowerCase();
+  if (!/^[0-9a-f]{64}$/.test(sum)) throw new InvalidArgumentError('It must be 64 hexadecimal digits.');
+  return sum;
+}
+
+/** An address to download from. */
+export function httpUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
+    throw new InvalidArgumentError('It must be an address that begins with https:// or http://.');
+  }
+  return url.href;
+}
+
+/** Decimal notation only: no hexadecimal, no blank, no trailing letters. */
+function parseNumber(text: string): number {
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+}

@@ -1,0 +1,154 @@
+import { FormatError, formatShape, sameShape, ValueError } from '@skiplane/core';
+import * as v from 'valibot';
+import { modelConfig, type ModelConfig } from '../config.ts';
+import { optimizerNames } from '../graphs/training.ts';
+import { parameterSpecs } from '../initial-parameters.ts';
+import type { ParameterSpec } from '../parameters.ts';
+import type { Checkpoint, TrainingState } from './checkpoint.ts';
+import {
+  checkpointFormat,
+  checkpointVersion,
+  meanImageName,
+  modelTensors,
+  trainingTensors,
+  type ExpectedTensor,
+} from './encode.ts';
+import { decodeSafetensors, type Safetensors } from './safetensors.ts';
+import { classNamesSchema, modelSchema, preprocessingSchema, trainingSchema } from './schema.ts';
+
+/**
+ * Reads a checkpoint that {@link encodeCheckpoint} wrote.
+ * @throws {FormatError} when the file is no safetensors file, no checkpoint, or one whose parts do not fit together;
+ *   all that is wrong with its parts in one error
+ */
+export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
+  const file = decodeSafetensors(bytes);
+  const { metadata } = file;
+  if (metadata['format'] !== checkpointFormat) {
+    throw invalid([
+      `its metadata has format '${metadata['format'] ?? ''}' where a checkpoint has '${checkpointFormat}'`,
+    ]);
+  }
+  if (metadata['version'] !== checkpointVersion) {
+    throw invalid([
+      `its version is '${metadata['version'] ?? ''}', but this release reads version ${checkpointVersion}`,
+    ]);
+  }
+  const problems: string[] = [];
+  const model = readJson(metadata, 'model', modelSchema, problems);
+  const classNames = readJson(metadata, 'classNames', classNamesSchema, problems);
+  const preprocessing = readJson(metadata, 'preprocessing', preprocessingSchema, problems);
+  const training = 'training' in metadata ? readJson(metadata, 'training', trainingSchema, problems) : null;
+  if (model === undefined || classNames === undefined || preprocessing === undefined || training === undefined)
+    throw invalid(problems);
+  problems.push(...modelProblems(model, classNames));
+  // Every layer has two tensors or more, so this bounds the work that a header can ask for.
+  if (model.depth > file.tensors.size)
+    problems.push(`its model has ${model.depth} layers, but the file only ${file.tensors.size} tensors`);
+  if (problems.length > 0) throw invalid(problems);
+
+  const specs = parameterSpecs(model);
+  checkTensors(file, [...modelTensors(model, specs), ...(training === null ? [] : trainingTensors(specs))]);
+  const data = (name: string): Float32Array => file.tensors.get(name)?.data ?? new Float32Array(0);
+  const state = training === null ? null : trainingState(training, specs, data);
+  return {
+    model,
+    classNames,
+    preprocessing: { scale: preprocessing.scale, mean: data(meanImageName) },
+    parameters: new Map(specs.map(({ name }) => [name, data(name)])),
+    training: state,
+  };
+}
+
+function trainingState(
+  training: v.InferOutput<typeof trainingSchema>,
+  specs: readonly ParameterSpec[],
+  data: (name: string) => Float32Array,
+): TrainingState {
+  const { settings, step, epochsDone, position, history, best } = training;
+  const problems: string[] = [];
+  if (history.length !== epochsDone || history.some(({ epoch }, index) => epoch !== index + 1)) {
+    problems.push(
+      `it has ${epochsDone} epochs done, but a history of ${history.map(({ epoch }) => epoch).join(', ') || 'none'}`,
+    );
+  }
+  if (epochsDone > settings.epochs) problems.push(`it has ${epochsDone} epochs done of ${settings.epochs}`);
+  if (position > step) problems.push(`it is at step ${position} of an epoch, but at step ${step} of all`);
+  if (problems.length > 0) throw invalid(problems);
+  const trainable = specs.filter((spec) => spec.trainable);
+  return {
+    settings,
+    step,
+    epochsDone,
+    position,
+    metrics: { loss: data('metrics/loss')[0] ?? 0, correct: data('metrics/correct')[0] ?? 0 },
+    history,
+    best,
+    optimizer: {
+      m: new Map(trainable.map(({ name }) => [name, data(optimizerNames(name).m)])),
+      v: new Map(trainable.map(({ name }) => [name, data(optimizerNames(name).v)])),
+    },
+  };
+}
+
+/** Tensors that are missing, left over, of another shape, or not finite. */
+function checkTensors({ tensors }: Safetensors, expected: readonly ExpectedTensor[]): void {
+  const names = new Set(expected.map(({ name }) => name));
+  const problems = [...tensors.keys()]
+    .filter((name) => !names.has(name))
+    .map((name) => `tensor '${name}' does not belong to the model`);
+  for (const { name, shape } of expected) {
+    const tensor = tensors.get(name);
+    if (tensor === undefined) problems.push(`tensor '${name}' is missing`);
+    else if (!sameShape(tensor.shape, shape)) {
+      problems.push(`tensor '${name}' is ${formatShape(tensor.shape)}, but the model has ${formatShape(shape)}`);
+    } else if (!tensor.data.every(Number.isFinite)) problems.push(`tensor '${name}' holds NaN or infinite values`);
+  }
+  if (problems.length > 0) throw invalid(problems);
+}
+
+function modelProblems(model: ModelConfig, classNames: readonly string[]): readonly string[] {
+  const problems: string[] = [];
+  try {
+    const { name, family, depth } = modelConfig(model.name, model);
+    if (name !== model.name || family !== model.family || depth !== model.depth) {
+      problems.push(`its model '${model.name}' says ${model.family} of depth ${model.depth}`);
+    }
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    problems.push(error.message);
+  }
+  if (classNames.length !== model.classes)
+    problems.push(`it names ${classNames.length} classes, but the model has ${model.classes}`);
+  return problems;
+}
+
+function readJson<S extends v.GenericSchema>(
+  metadata: Safetensors['metadata'],
+  key: string,
+  schema: S,
+  problems: string[],
+): v.InferOutput<S> | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(metadata[key] ?? '');
+  } catch {
+    problems.push(`its metadata '${key}' is no JSON text`);
+    return undefined;
+  }
+  const result = v.safeParse(schema, json);
+  if (result.success) return result.output;
+  problems.push(
+    ...result.issues.map(
+      (issue) => `its metadata '${[key, v.getDotPath(issue)].filter(Boolean).join('.')}': ${issue.message}`,
+    ),
+  );
+  return undefined;
+}
+
+function invalid(problems: readonly string[]): FormatError {
+  return new FormatError(
+    `this is no usable checkpoint: ${problems.join('; ')}. Use a file that training has written.`,
+    { problems },
+  );
+}

@@ -1,0 +1,159 @@
+import { elementCount, FormatError, formatShape } from '@skiplane/core';
+import * as v from 'valibot';
+import { topLevelKeys } from './top-level-keys.ts';
+
+/** A float32 tensor of a file. */
+export interface NamedTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+export interface Safetensors {
+  readonly tensors: ReadonlyMap<string, NamedTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Headers longer than this are refused, as by the format's own reader. */
+const maxHeaderBytes = 100_000_000;
+const lengthBytes = 8;
+const bytesPerValue = 4;
+
+/**
+ * Writes float32 tensors as a safetensors file. The same content gives the same bytes: names are sorted, and so are the
+ * keys of the metadata.
+ * @source https://github.com/huggingface/safetensors#format
+ */
+export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Array {
+  const header: Record<string, unknown> = {};
+  if (Object.keys(metadata).length > 0)
+    header['__metadata__'] = Object.fromEntries(Object.entries(metadata).toSorted(byName));
+  const sorted = [...tensors].toSorted(byName);
+  let end = 0;
+  for (const [name, { shape, data }] of sorted) {
+    if (name === '__metadata__' || data.length !== elementCount(shape)) {
+      throw new FormatError(
+        `tensor '${name}' cannot be written: ${data.length} values for the shape ${formatShape(shape)}.`,
+      );
+    }
+    header[name] = { dtype: 'F32', shape, data_offsets: [end, (end += data.length * bytesPerValue)] };
+  }
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  // Spaces behind the header align the data, which the format allows.
+  const headerBytes = Math.ceil(text.length / 8) * 8;
+  const bytes = new Uint8Array(lengthBytes + headerBytes + end).fill(0x20, lengthBytes, lengthBytes + headerBytes);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(headerBytes), true);
+  bytes.set(text, lengthBytes);
+  let at = lengthBytes + headerBytes;
+  for (const [, { data }] of sorted) {
+    writeFloats(view, at, data);
+    at += data.length * bytesPerValue;
+  }
+  return bytes;
+}
+
+const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const tensorSchema = v.strictObject({
+  dtype: v.literal('F32', 'only F32 tensors can be read'),
+  shape: v.array(size),
+  data_offsets: v.strictTuple([size, size]),
+});
+const headerSchema = v.objectWithRest({ __metadata__: v.optional(v.record(v.string(), v.string())) }, tensorSchema);
+
+/**
+ * Reads a safetensors file of float32 tensors, strictly: every byte of the data belongs to exactly one tensor.
+ * @throws {FormatError} when the file is truncated, has trailing bytes, a header that is none, names twice, tensors that
+ *   overlap or leave gaps, or shapes that do not fit their bytes
+ */
+export function decodeSafetensors(bytes: Uint8Array): Safetensors {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { header, dataStart } = readHeader(bytes, view);
+  const { __metadata__: metadata = {}, ...entries } = header;
+  const order = Object.entries(entries).toSorted(
+    ([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1],
+  );
+  const tensors = new Map<string, NamedTensor>();
+  let end = 0;
+  for (const [
+    name,
+    {
+      shape,
+      data_offsets: [from, to],
+    },
+  ] of order) {
+    if (from !== end)
+      throw invalid(
+        `tensor '${name}' begins at byte ${from} of the data, but the one before it ends at ${end}: they must neither overlap nor leave a gap`,
+      );
+    const expected = elementCount(shape) * bytesPerValue;
+    if (to - from !== expected)
+      throw invalid(`tensor '${name}' of shape ${formatShape(shape)} needs ${expected} bytes, but has ${to - from}`);
+    if (dataStart + to > bytes.length)
+      throw invalid(
+        `tensor '${name}' ends at byte ${dataStart + to}, but the file has ${bytes.length}: it is truncated`,
+      );
+    tensors.set(name, { shape, data: readFloats(view, dataStart + from, elementCount(shape)) });
+    end = to;
+  }
+  if (dataStart + end !== bytes.length) throw invalid(`${bytes.length - dataStart - end} bytes follow the last tensor`);
+  return { tensors, metadata };
+}
+
+function readHeader(
+  bytes: Uint8Array,
+  view: DataView,
+): { header: v.InferOutput<typeof headerSchema>; dataStart: number } {
+  if (bytes.length < lengthBytes)
+    throw invalid(`it has ${bytes.length} bytes, fewer than the ${lengthBytes} of the header's length`);
+  const length = view.getBigUint64(0, true);
+  if (length > BigInt(maxHeaderBytes))
+    throw invalid(`its header would have ${length} bytes, more than the ${maxHeaderBytes} allowed`);
+  const dataStart = lengthBytes + Number(length);
+  if (dataStart > bytes.length)
+    throw invalid(`its header has ${length} bytes, but the file only ${bytes.length}: it is truncated`);
+  let text: string;
+  let json: unknown;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(lengthBytes, dataStart));
+    json = JSON.parse(text);
+  } catch (error) {
+    throw invalid('its header is no JSON text', error);
+  }
+  if (!text.startsWith('{')) throw invalid('its header is no JSON object');
+  const seen = new Set<string>();
+  const twice = topLevelKeys(text).find((key) => seen.size === seen.add(key).size);
+  if (twice !== undefined) throw invalid(`its header has two entries named '${twice}'`);
+  const result = v.safeParse(headerSchema, json);
+  if (!result.success) {
+    const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'header'}: ${issue.message}`);
+    throw invalid(`its header breaks the format: ${problems.join('; ')}`);
+  }
+  return { header: result.output, dataStart };
+}
+
+function invalid(problem: string, cause?: unknown): FormatError {
+  return new FormatError(
+    `this is no valid safetensors file: ${problem}. Use a copy that is whole.`,
+    { problem },
+    cause,
+  );
+}
+
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+function writeFloats(view: DataView, at: number, data: Float32Array): void {
+  if (littleEndian && at % bytesPerValue === 0) new Float32Array(view.buffer, at, data.length).set(data);
+  else data.forEach((value, i) => view.setFloat32(at + i * bytesPerValue, value, true));
+}
+
+function readFloats(view: DataView, at: number, count: number): Float32Array {
+  if (littleEndian) {
+    const start = view.byteOffset + at;
+    return new Float32Array(view.buffer.slice(start, start + count * bytesPerValue) as ArrayBuffer);
+  }
+  return Float32Array.from({ length: count }, (_, i) => view.getFloat32(at + i * bytesPerValue, true));
+}

@@ -1,0 +1,100 @@
+import { ValueError } from '@skiplane/core';
+import { RandomTransforms, type Augmentation, type Transform } from './augmentation.ts';
+import type { Dataset } from './dataset.ts';
+import { pixelValues, type Preprocessing } from './preprocessing.ts';
+import { ImageShifter } from './shift.ts';
+
+/** Host memory of one batch, to be reused: see {@link batchBuffers}. */
+export interface BatchBuffers {
+  /** [batch, height, width, channels] */
+  readonly images: Float32Array;
+  /** [batch, classes], one-hot */
+  readonly labels: Float32Array;
+}
+
+/** Buffers for batches of a data set. */
+export function batchBuffers(data: Dataset, batch: number): BatchBuffers {
+  return {
+    images: new Float32Array(batch * data.height * data.width * data.channels),
+    labels: new Float32Array(batch * data.classNames.length),
+  };
+}
+
+/**
+ * Turns images of a data set into a network's input: scaled, mean subtracted, then (when asked) shifted and flipped.
+ * The mean is subtracted first, as in the example, so it moves with the image. Pixels depend on image, seed and epoch only.
+ * After construction nothing is allocated but once an epoch.
+ */
+export class BatchPreparer {
+  readonly #data: Dataset;
+  readonly #values: Float32Array;
+  readonly #mean: Float32Array;
+  readonly #image: Float32Array;
+  readonly #shifter: ImageShifter;
+  readonly #transform: Transform = { dy: 0, dx: 0, flip: false };
+  #random: { readonly seed: number; readonly epoch: number; readonly transforms: RandomTransforms } | undefined;
+
+  /** @throws {ValueError} when the mean is not of the images' size */
+  constructor(data: Dataset, { scale, mean }: Preprocessing) {
+    const size = data.height * data.width * data.channels;
+    if (mean.length !== size) {
+      throw new ValueError(
+        `cannot prepare '${data.name}': the mean image has ${mean.length} values, an image of the data set ${size}; use the preprocessing of images of one size.`,
+        { mean: mean.length, size },
+      );
+    }
+    this.#data = data;
+    this.#values = pixelValues(scale);
+    this.#mean = mean;
+    this.#image = new Float32Array(size);
+    this.#shifter = new ImageShifter(data);
+  }
+
+  /**
+   * Prepares the images `order[from]` to `order[from + count − 1]`. What the buffers hold beyond them becomes zero.
+   * @param order  indices of images, or null for their order in the data set
+   */
+  prepare(
+    order: Uint32Array | null,
+    from: number,
+    count: number,
+    out: BatchBuffers,
+    augmentation: Augmentation | null,
+  ): void {
+    const { labels, classNames } = this.#data;
+    const classes = classNames.length;
+    const size = this.#image.length;
+    const transforms = augmentation === null ? null : this.#transformsOf(augmentation);
+    out.labels.fill(0);
+    for (let i = 0; i < count; i++) {
+      const image = order === null ? from + i : (order[from + i] as number);
+      out.labels[i * classes + (labels[image] as number)] = 1;
+      if (transforms === null || augmentation === null) {
+        this.#normalize(image, out.images, i * size);
+      } else {
+        this.#normalize(image, this.#image, 0);
+        transforms.read(image, this.#transform);
+        const { dy, dx, flip } = this.#transform;
+        this.#shifter.shift(this.#image, dy, dx, flip, augmentation.interpolationOrder, out.images, i * size);
+      }
+    }
+    out.images.fill(0, count * size);
+  }
+
+  #normalize(image: number, out: Float32Array, to: number): void {
+    const pixels = this.#data.images;
+    const mean = this.#mean;
+    const values = this.#values;
+    const from = image * mean.length;
+    for (let i = 0; i < mean.length; i++) {
+      out[to + i] = (values[pixels[from + i] as number] as number) - (mean[i] as number);
+    }
+  }
+
+  #transformsOf({ seed, epoch }: Augmentation): RandomTransforms {
+    if (this.#random?.seed !== seed || this.#random.epoch !== epoch) {
+      this.#random = { seed, epoch, transforms: new RandomTransforms({ seed, epoch }, this.#data) };
+    }
+    return this.#random.transforms;
+  }
+}

@@ -1,0 +1,91 @@
+import { ValueError } from '@skiplane/core';
+import { imageElements, type ModelConfig } from '../config.ts';
+
+/** Labelled images in memory. */
+export interface Dataset {
+  readonly name: string;
+  /** count × height × width × channels, rows from the top, channels innermost. */
+  readonly images: Uint8Array;
+  /** One class index an image. */
+  readonly labels: Uint8Array;
+  readonly count: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly classNames: readonly string[];
+}
+
+/**
+ * `count` images of a data set from image `from` on: a view that shares the memory, for splits and limits.
+ * @throws {ValueError} when they are not all there
+ */
+export function takeDataset(data: Dataset, from: number, count: number): Dataset {
+  if (![from, count].every((value) => Number.isInteger(value) && value >= 0) || from + count > data.count) {
+    throw new ValueError(
+      `cannot take images ${from} to ${from + count} of '${data.name}': it has ${data.count} images; ask for a range within 0 to ${data.count}.`,
+      { from, count, available: data.count },
+    );
+  }
+  const size = data.height * data.width * data.channels;
+  return {
+    ...data,
+    images: data.images.subarray(from * size, (from + count) * size),
+    labels: data.labels.subarray(from, from + count),
+    count,
+  };
+}
+
+/**
+ * Checks that a data set is whole and that a model can take it.
+ * @throws {ValueError} that lists every disagreement
+ */
+export function checkDataset(data: Dataset, model: ModelConfig): void {
+  const [height, width] = model.imageSize;
+  const problems: string[] = [];
+  const expect = (what: string, actual: number, expected: number): void => {
+    if (actual !== expected) problems.push(`${what} ${actual} where the model has ${expected}`);
+  };
+  expect('image height', data.height, height);
+  expect('image width', data.width, width);
+  expect('channels', data.channels, model.channels);
+  expect('classes', data.classNames.length, model.classes);
+  if (data.count < 1) problems.push('no images');
+  if (data.images.length !== data.count * data.height * data.width * data.channels) {
+    problems.push(`${data.images.length} bytes of images for ${data.count} images`);
+  }
+  if (data.labels.length !== data.count) problems.push(`${data.labels.length} labels for ${data.count} images`);
+  const outside = data.labels.findIndex((label) => label >= data.classNames.length);
+  if (outside >= 0) problems.push(`label ${data.labels[outside]} of image ${outside} names no class`);
+  if (problems.length > 0) {
+    throw new ValueError(
+      `data set '${data.name}' does not fit ${model.name} (images ${height}×${width}×${model.channels} = ` +
+        `${imageElements(model)} values, ${model.classes} classes): ${problems.join('; ')}.`,
+      { problems },
+    );
+  }
+}
+
+/**
+ * What identifies the content of a data set: SHA-256 of its shape, labels and images, in hexadecimal.
+ * @throws {ValueError} where the page may not use WebCrypto, which needs https or localhost
+ */
+export async function datasetIdentity(data: Dataset): Promise<string> {
+  const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
+  if (subtle === undefined) {
+    throw new ValueError(
+      'the data set cannot be identified: crypto.subtle is missing; serve the page over https or from localhost.',
+    );
+  }
+  const digest = async (bytes: Uint8Array<ArrayBuffer>): Promise<string> =>
+    Array.from(new Uint8Array(await subtle.digest('SHA-256', bytes)), (byte) =>
+      byte.toString(16).padStart(2, '0'),
+    ).join('');
+  const shape = [data.count, data.height, data.width, data.channels].join('×');
+  const parts = [shape, data.classNames.join(','), await digest(owned(data.labels)), await digest(owned(data.images))];
+  return digest(new TextEncoder().encode(parts.join('\n')));
+}
+
+/** The bytes in memory that WebCrypto takes: a copy where they are shared between threads. */
+function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
+}

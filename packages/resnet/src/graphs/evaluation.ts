@@ -1,0 +1,33 @@
+import type { ModelConfig } from '../config.ts';
+import { NetworkBuilder } from '../network-builder.ts';
+import { addImages, addLabels, addNetwork, type ModelGraph } from './model-graph.ts';
+import type { BatchOption } from './inference.ts';
+
+/**
+ * The network with its moving statistics, and sums over all runs since the sums were zeroed.
+ * The L2 penalty is not in the loss: it depends on the parameters alone, so it is added once, by whoever reads the sum.
+ *
+ * @shape x             [batch, height, width, channels]
+ * @shape labels        [batch, classes], one-hot
+ * @shape sampleWeights [batch]: 1, or 0 for the padding of a last batch
+ * @shape logits        [batch, classes], an output
+ * @shape metrics/loss, metrics/correct  scalars, state: Σ weight·cross-entropy and Σ weight·[label is the first choice]
+ */
+export function evaluationGraph(config: ModelConfig, { batch }: BatchOption): ModelGraph {
+  const net = new NetworkBuilder(`${config.name} evaluation`, { mode: 'inference' });
+  const { build } = net;
+  const logits = addNetwork(net, addImages(net, config, batch), config);
+  const labels = addLabels(net, config, batch);
+  const weights = build.input('sampleWeights', { shape: [batch], dtype: 'f32' });
+  const losses = build.op('softmaxCrossEntropy', [logits, labels], {}, 'loss');
+  const correct = build.op('topKCorrect', [logits, labels], { k: 1 }, 'correct');
+  for (const [name, perExample] of [
+    ['metrics/loss', losses],
+    ['metrics/correct', correct],
+  ] as const) {
+    const sum = build.op('reduceSum', [build.op('multiply', [perExample, weights], {}, name)], {}, name);
+    build.op('assignAdd', [build.input(name, { shape: [], dtype: 'f32' }), sum], {}, name);
+  }
+  build.output('logits', logits);
+  return { graph: build.build(), parameters: net.parameters, layers: net.layers };
+}

@@ -1,0 +1,104 @@
+import { GraphBuilder, gradients, type MovingVariance, type ValueId } from '@skiplane/core';
+import type { ModelConfig } from '../config.ts';
+import { NetworkBuilder } from '../network-builder.ts';
+import { kerasAdam, type AdamOptions } from '../recipe.ts';
+import { addImages, addLabels, addNetwork, type ModelGraph } from './model-graph.ts';
+import type { BatchOption } from './inference.ts';
+
+export interface TrainingGraphOptions extends BatchOption {
+  /** Default: Keras's Adam. */
+  readonly optimizer?: AdamOptions;
+  /** Which batch variance enters the moving variance (default 'biased', as in Keras 3). */
+  readonly movingVariance?: MovingVariance;
+}
+
+/** A graph with a scalar loss that is not differentiated yet. */
+export interface LossGraph extends ModelGraph {
+  readonly loss: ValueId;
+  readonly logits: ValueId;
+  readonly labels: ValueId;
+}
+
+/** Names of the optimizer's state for a parameter. */
+export const optimizerNames = (parameter: string): { readonly m: string; readonly v: string } => ({
+  m: `optimizer/m/${parameter}`,
+  v: `optimizer/v/${parameter}`,
+});
+
+/**
+ * The network with the batch's statistics, and Keras's training loss: loss = (1/batch)·Σ cross-entropy + Σ l2·Σw².
+ *
+ * @shape x      [batch, height, width, channels]
+ * @shape labels [batch, classes], one-hot
+ */
+export function lossGraph(
+  config: ModelConfig,
+  { batch, movingVariance = 'biased' }: Omit<TrainingGraphOptions, 'optimizer'>,
+): LossGraph {
+  const net = new NetworkBuilder(`${config.name} training`, { mode: 'training', movingVariance });
+  const { build } = net;
+  const logits = addNetwork(net, addImages(net, config, batch), config);
+  const labels = addLabels(net, config, batch);
+  const losses = build.op('softmaxCrossEntropy', [logits, labels], {}, 'loss');
+  const mean = build.op(
+    'affine',
+    [build.op('reduceSum', [losses], {}, 'loss')],
+    { scale: 1 / batch, offset: 0 },
+    'loss',
+  );
+  const graph = build.build();
+  const penalties = net.parameters
+    .filter(({ l2 }) => l2 > 0)
+    .map(({ name, l2 }) => build.op('l2Penalty', [idOf(graph.values, name)], { scale: l2 }, name));
+  const loss = penalties.reduce((sum, penalty) => build.op('add', [sum, penalty], {}, 'loss'), mean);
+  return { graph: build.build(), parameters: net.parameters, layers: net.layers, loss, logits, labels };
+}
+
+/**
+ * One training step as a graph: forward, backward, an Adam update of every trainable parameter, moving statistics, and
+ * sums of loss and accuracy, weighted with the batch size as Keras does.
+ *
+ * @shape x        [batch, height, width, channels]
+ * @shape labels   [batch, classes], one-hot
+ * @shape stepSize scalar: Adam's bias-corrected rate, see `adamStepSize`
+ * @shape optimizer/m/<parameter>, optimizer/v/<parameter>  like the parameter, state
+ * @shape metrics/loss, metrics/correct  scalars, state: Σ batch·loss with the L2 penalty, and the number of right first choices
+ */
+export function trainingGraph(config: ModelConfig, options: TrainingGraphOptions): ModelGraph {
+  const { batch, optimizer = kerasAdam } = options;
+  const forward = lossGraph(config, options);
+  const trainable = forward.parameters.filter((parameter) => parameter.trainable);
+  const ids = trainable.map(({ name }) => idOf(forward.graph.values, name));
+  const backward = gradients(forward.graph, forward.loss, ids);
+  const build = new GraphBuilder(forward.graph.name, backward.graph);
+  addMetrics(build, forward, batch);
+  const stepSize = build.input('stepSize', { shape: [], dtype: 'f32' });
+  trainable.forEach(({ name, shape }, i) => {
+    const parameter = ids[i];
+    const gradient = backward.gradients[i];
+    if (parameter === undefined || gradient === undefined) return;
+    const names = optimizerNames(name);
+    const m = build.input(names.m, { shape, dtype: 'f32' });
+    const v = build.input(names.v, { shape, dtype: 'f32' });
+    build.opOutputs('adam', [parameter, m, v, gradient, stepSize], optimizer, name);
+  });
+  return { graph: build.build(), parameters: forward.parameters, layers: forward.layers };
+}
+
+function addMetrics(build: GraphBuilder, { loss, logits, labels }: LossGraph, batch: number): void {
+  const lossSum = build.op('affine', [loss], { scale: batch, offset: 0 }, 'metrics/loss');
+  const correct = build.op('topKCorrect', [logits, labels], { k: 1 }, 'metrics/correct');
+  const correctSum = build.op('reduceSum', [correct], {}, 'metrics/correct');
+  for (const [name, value] of [
+    ['metrics/loss', lossSum],
+    ['metrics/correct', correctSum],
+  ] as const) {
+    build.op('assignAdd', [build.input(name, { shape: [], dtype: 'f32' }), value], {}, name);
+  }
+}
+
+function idOf(values: readonly { readonly id: ValueId; readonly name?: string }[], name: string): ValueId {
+  const value = values.find((candidate) => candidate.name === name);
+  if (value === undefined) throw new Error(`no value is named '${name}'`);
+  return value.id;
+}

@@ -1,0 +1,24 @@
+import { elementCount, heNormal } from '@skiplane/core';
+import type { ModelConfig } from './config.ts';
+import { inferenceGraph } from './graphs/inference.ts';
+import type { ParameterSpec } from './parameters.ts';
+
+/** A model's parameters in the order of its layers. */
+export function parameterSpecs(config: ModelConfig): readonly ParameterSpec[] {
+  return inferenceGraph(config, { batch: 1 }).parameters;
+}
+
+/**
+ * A model's parameters as training starts: he_normal filters and kernels, zero biases, batch norms that change nothing.
+ * Every tensor depends on the seed and its own name only.
+ * @param seed  an integer from 0 to 2^53 − 1
+ */
+export function initialParameters(config: ModelConfig, seed: number): Map<string, Float32Array> {
+  return new Map(parameterSpecs(config).map((spec) => [spec.name, initialValues(spec, seed)]));
+}
+
+function initialValues({ name, shape, initializer }: ParameterSpec, seed: number): Float32Array {
+  return initializer.kind === 'heNormal'
+    ? heNormal(shape, seed, name)
+    : new Float32Array(elementCount(shape)).fill(initializer.value);
+}

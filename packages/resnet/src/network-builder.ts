@@ -1,0 +1,179 @@
+import {
+  GraphBuilder,
+  samePadding,
+  type Activation,
+  type MovingVariance,
+  type SizedWindow2d,
+  type ValueId,
+} from '@skiplane/core';
+import type { Initializer, ParameterSpec } from './parameters.ts';
+import { kerasBatchNorm, kerasL2 } from './recipe.ts';
+
+/** 'training' normalizes with the batch's statistics and updates the moving ones; 'inference' uses the moving ones. */
+export type Mode = 'training' | 'inference';
+
+export interface NetworkOptions {
+  readonly mode: Mode;
+  /** Which batch variance enters the moving variance (default 'biased', as in Keras 3). */
+  readonly movingVariance?: MovingVariance;
+}
+
+export interface ConvOptions {
+  readonly filters: number;
+  readonly kernelSize: number;
+  readonly strides: number;
+}
+
+/** One layer of the network, for summaries. */
+export interface Layer {
+  /** Such as `stage2/block1/conv1`. */
+  readonly name: string;
+  readonly kind: string;
+  /** Without the batch axis. */
+  readonly outputShape: readonly number[];
+  readonly parameters: readonly ParameterSpec[];
+}
+
+const heNormal: Initializer = { kind: 'heNormal' };
+const zeros: Initializer = { kind: 'constant', value: 0 };
+const ones: Initializer = { kind: 'constant', value: 1 };
+
+/**
+ * Builds a network layer by layer: declares the parameters, adds the ops, and keeps a list of both.
+ * Ops that have no method here are added through `build`, as in
+ * `net.build.op('sigmoid', [x], {}, 'gate')`.
+ */
+export class NetworkBuilder {
+  readonly build: GraphBuilder;
+  readonly mode: Mode;
+  readonly parameters: ParameterSpec[] = [];
+  readonly layers: Layer[] = [];
+  readonly #movingVariance: MovingVariance;
+  readonly #scopes: string[] = [];
+
+  constructor(name: string, { mode, movingVariance = 'biased' }: NetworkOptions) {
+    this.build = new GraphBuilder(name);
+    this.mode = mode;
+    this.#movingVariance = movingVariance;
+  }
+
+  /** Puts `name/` in front of the names of all layers and parameters that `body` adds. */
+  scope<T>(name: string, body: () => T): T {
+    this.#scopes.push(name);
+    try {
+      return this.build.scope(name, body);
+    } finally {
+      this.#scopes.pop();
+    }
+  }
+
+  /** Declares a parameter, named `<scope>/<name>`. */
+  parameter(
+    name: string,
+    shape: readonly number[],
+    initializer: Initializer,
+    { trainable = true, l2 = 0 }: { readonly trainable?: boolean; readonly l2?: number } = {},
+  ): ValueId {
+    const spec: ParameterSpec = { name: this.#path(name), shape, initializer, trainable, l2 };
+    this.parameters.push(spec);
+    return this.build.input(spec.name, { shape, dtype: 'f32' });
+  }
+
+  /**
+   * Convolution with SAME padding, a bias, he_normal filters and an L2 penalty on them.
+   *
+   * @shape x       [batch, height, width, inChannels]
+   * @shape returns [batch, ⌈height/strides⌉, ⌈width/strides⌉, filters]
+   */
+  conv2d(x: ValueId, name: string, { filters, kernelSize, strides }: ConvOptions): ValueId {
+    const [, height = 0, width = 0, channels = 0] = this.build.spec(x).shape;
+    const stride = [strides, strides] as const;
+    const padding = samePadding([height, width], [kernelSize, kernelSize], stride);
+    return this.#layer(name, 'conv2d', () => {
+      const filter = this.parameter(`${name}/filter`, [kernelSize, kernelSize, channels, filters], heNormal, {
+        l2: kerasL2,
+      });
+      const bias = this.parameter(`${name}/bias`, [filters], zeros);
+      const window = { strides: stride, padding };
+      const y = this.build.op(
+        'conv2d',
+        [x, filter],
+        { window, bias: false, residual: false, activation: 'none' },
+        name,
+      );
+      return this.build.op('biasAdd', [y, bias], {}, name);
+    });
+  }
+
+  /** Batch normalization over all axes but channels. @shape x, returns […, channels] */
+  batchNorm(x: ValueId, name: string): ValueId {
+    const shape = [this.build.spec(x).shape.at(-1) ?? 0];
+    const { epsilon, momentum } = kerasBatchNorm;
+    return this.#layer(name, 'batchNorm', () => {
+      const moving = { trainable: false };
+      const operands = [
+        x,
+        this.parameter(`${name}/gamma`, shape, ones),
+        this.parameter(`${name}/beta`, shape, zeros),
+        this.parameter(`${name}/mean`, shape, zeros, moving),
+        this.parameter(`${name}/variance`, shape, ones, moving),
+      ];
+      const plain = { epsilon, residual: false, activation: 'none' } as const;
+      return this.mode === 'inference'
+        ? this.build.op('batchNormInference', operands, plain, name)
+        : this.build.op(
+            'batchNormTraining',
+            operands,
+            { ...plain, momentum, movingVariance: this.#movingVariance },
+            name,
+          );
+    });
+  }
+
+  /** The activation, or x itself for 'none'. */
+  activation(x: ValueId, name: string, activation: Activation): ValueId {
+    if (activation === 'none') return x;
+    return this.#layer(name, 'relu', () => this.build.op('relu', [x], {}, name));
+  }
+
+  /** The sum of two branches of one shape. */
+  add(a: ValueId, b: ValueId, name: string): ValueId {
+    return this.#layer(name, 'add', () => this.build.op('add', [a, b], {}, name));
+  }
+
+  /** Average over windows that do not overlap. @shape x [batch, height, width, channels] */
+  averagePool2d(x: ValueId, name: string, size: readonly [height: number, width: number]): ValueId {
+    const window: SizedWindow2d = { size, strides: size, padding: { top: 0, bottom: 0, left: 0, right: 0 } };
+    return this.#layer(name, 'averagePool2d', () => this.build.op('averagePool2d', [x], { window }, name));
+  }
+
+  /** @shape returns [batch, all other sizes multiplied] */
+  flatten(x: ValueId, name: string): ValueId {
+    const [batch = 0, ...rest] = this.build.spec(x).shape;
+    const shape = [batch, rest.reduce((count, size) => count * size, 1)];
+    return this.#layer(name, 'flatten', () => this.build.op('reshape', [x], { shape }, name));
+  }
+
+  /** y = x·kernel + bias, without an L2 penalty. @shape x [batch, features] @shape returns [batch, units] */
+  dense(x: ValueId, name: string, units: number): ValueId {
+    const [, features = 0] = this.build.spec(x).shape;
+    return this.#layer(name, 'dense', () => {
+      const kernel = this.parameter(`${name}/kernel`, [features, units], heNormal);
+      const bias = this.parameter(`${name}/bias`, [units], zeros);
+      const y = this.build.op('matMul', [x, kernel], { transposeA: false, transposeB: false }, name);
+      return this.build.op('biasAdd', [y, bias], {}, name);
+    });
+  }
+
+  #path(name: string): string {
+    return [...this.#scopes, name].join('/');
+  }
+
+  #layer(name: string, kind: string, body: () => ValueId): ValueId {
+    const first = this.parameters.length;
+    const output = body();
+    const [, ...outputShape] = this.build.spec(output).shape;
+    this.layers.push({ name: this.#path(name), kind, outputShape, parameters: this.parameters.slice(first) });
+    return output;
+  }
+}

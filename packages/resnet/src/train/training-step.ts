@@ -1,0 +1,71 @@
+import { adamStepSize, type Backend, type CompileOptions } from '@skiplane/core';
+import { BoundProgram } from '../bound-program.ts';
+import type { ModelConfig } from '../config.ts';
+import type { BatchBuffers } from '../data/batch-preparer.ts';
+import { trainingGraph, type TrainingGraphOptions } from '../graphs/training.ts';
+import { kerasAdam, type AdamOptions } from '../recipe.ts';
+import type { TrainingTensors } from './training-tensors.ts';
+
+export interface TrainingStepOptions extends TrainingGraphOptions {
+  readonly compile?: CompileOptions;
+}
+
+/**
+ * A compiled training step for one batch size. Steps of several sizes may share the same tensors: the last batch of an
+ * epoch is smaller, and is neither dropped nor padded, since batch norm would see the padding.
+ */
+export class TrainingStep implements Disposable {
+  readonly batch: number;
+  readonly #bound: BoundProgram;
+  readonly #tensors: TrainingTensors;
+  readonly #adam: AdamOptions;
+
+  private constructor(
+    bound: BoundProgram,
+    tensors: TrainingTensors,
+    { batch, optimizer = kerasAdam }: TrainingStepOptions,
+  ) {
+    this.#bound = bound;
+    this.#tensors = tensors;
+    this.#adam = optimizer;
+    this.batch = batch;
+  }
+
+  static async compile(
+    backend: Backend,
+    model: ModelConfig,
+    tensors: TrainingTensors,
+    options: TrainingStepOptions,
+  ): Promise<TrainingStep> {
+    const { graph } = trainingGraph(model, options);
+    return new TrainingStep(
+      await BoundProgram.compile(backend, graph, tensors.byName, options.compile),
+      tensors,
+      options,
+    );
+  }
+
+  get arenaBytes(): number {
+    return this.#bound.program.report.arenaBytes;
+  }
+
+  /**
+   * Starts one step; resolves when the buffers' tensors may be written again.
+   * @param step  0 for the first step of all: Adam corrects its bias by it
+   */
+  run({ images, labels }: BatchBuffers, learningRate: number, step: number): Promise<void> {
+    const { beta1, beta2 } = this.#adam;
+    this.#bound.write('x', images);
+    this.#bound.write('labels', labels);
+    this.#tensors.writeStepSize(adamStepSize(learningRate, step + 1, beta1, beta2));
+    return this.#bound.program.run();
+  }
+
+  dispose(): void {
+    this.#bound.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
