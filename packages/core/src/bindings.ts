@@ -8,7 +8,9 @@ import { formatSpec, sameShape, type Tensor } from './tensor.ts';
  */
 export function checkBindings(graph: Graph, bindings: ReadonlyMap<string, Tensor>): void {
   const problems: string[] = [];
-  const named = new Map(graph.values.flatMap((value) => (value.name === undefined ? [] : [[value.name, value] as const])));
+  const named = new Map(
+    graph.values.flatMap((value) => (value.name === undefined ? [] : [[value.name, value] as const])),
+  );
   for (const [name, value] of named) {
     const tensor = bindings.get(name);
     if (tensor === undefined) problems.push(`'${name}' (${formatSpec(value)}) has no tensor`);

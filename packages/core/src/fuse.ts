@@ -56,6 +56,7 @@ function absorb(producer: Op, op: Op, input: number): Op | undefined {
       outputs: [...op.outputs, ...original.outputs.slice(1)],
       attrs: { ...original.attrs, ...attrs },
     }) as unknown as Op;
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- most kinds absorb nothing
   switch (producer.kind) {
     case 'conv2d': {
       const { bias, residual, activation } = producer.attrs;

@@ -8,15 +8,7 @@ export { foldBatchNorm, type FoldedGraph } from './fold-batch-norm.ts';
 export { fuse } from './fuse.ts';
 export { heNormal, normalQuantile } from './he-normal.ts';
 export { inputValues, readersOf, valueOf, type Graph, type Op, type Value, type ValueId } from './graph.ts';
-export type {
-  Activation,
-  MovingVariance,
-  OpAttrs,
-  OpKind,
-  Padding2d,
-  SizedWindow2d,
-  Window2d,
-} from './ops/attrs.ts';
+export type { Activation, MovingVariance, OpAttrs, OpKind, Padding2d, SizedWindow2d, Window2d } from './ops/attrs.ts';
 export { opDef, opDefs, opKinds } from './ops/index.ts';
 export type { Alias, OpCost, OpDef, OpDefs } from './ops/op-def.ts';
 export { adamStepSize } from './ops/optimizer.ts';

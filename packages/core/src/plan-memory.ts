@@ -23,7 +23,9 @@ export interface MemoryPlan {
   readonly blocks: readonly Block[];
 }
 
-export type Storage = { readonly kind: 'tensor'; readonly name: string } | { readonly kind: 'arena'; readonly offset: number };
+export type Storage =
+  | { readonly kind: 'tensor'; readonly name: string }
+  | { readonly kind: 'arena'; readonly offset: number };
 
 /** A range of the arena and the ops during which it is taken, both ends included. */
 export interface Block {

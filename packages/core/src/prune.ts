@@ -25,7 +25,7 @@ export function prune(graph: Graph, ops: readonly Op[] = graph.ops, dropped: Rea
   const pruned: Graph = {
     name: graph.name,
     values: values.map((value, id) => ({ ...value, id })),
-    ops: kept.map((op) => ({ ...op, inputs: renumber(op.inputs), outputs: renumber(op.outputs) }) as Op),
+    ops: kept.map((op) => ({ ...op, inputs: renumber(op.inputs), outputs: renumber(op.outputs) })),
   };
   validateGraph(pruned);
   return pruned;

@@ -7,7 +7,7 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { deflateRawSync } from 'node:zlib';
-import asc from 'assemblyscript/asc';
+import { main } from 'assemblyscript/asc';
 
 const root = new URL('..', import.meta.url);
 const path = (name) => new URL(name, root);
@@ -17,10 +17,13 @@ const records = JSON.parse(readFileSync(path('records.json'), 'utf8'));
 writeRecords(records);
 await writeBinaries();
 
+function capital(name) {
+  return name[0].toUpperCase() + name.slice(1);
+}
+
 function writeRecords(kernels) {
   mkdirSync(path('assembly/generated'), { recursive: true });
   mkdirSync(path('src/generated'), { recursive: true });
-  const capital = (name) => name[0].toUpperCase() + name.slice(1);
   const assembly = Object.entries(kernels).map(([name, fields], opcode) => {
     const members = Object.entries(fields).map(([field, type]) => `  ${field}: ${type};`);
     return `export const op${capital(name)}: i32 = ${opcode};\n@unmanaged export class ${capital(name)} {\n${members.join('\n')}\n}\n`;
@@ -48,28 +51,38 @@ async function writeBinaries() {
   for (const simd of ['simd', 'relaxed-simd']) {
     for (const threads of [true, false]) {
       const name = `${simd}${threads ? '-threads' : ''}`;
-      entries.push(`  '${name}':\n    '${deflateRawSync(await compile(name, simd, threads), { level: 9 }).toString('base64')}',\n`);
+      entries.push(
+        `  '${name}':\n    '${deflateRawSync(await compile(name, simd, threads), { level: 9 }).toString('base64')}',\n`,
+      );
     }
   }
   const type = `/** Raw-deflated wasm modules in base64. */\nexport const binaries: Readonly<Record<string, string>> = {\n`;
   writeFileSync(path('src/generated/binaries.ts'), `${header}${type}${entries.join('')}};\n`);
 }
 
+/** What asc wrote to one of its in-memory streams. */
+function text(stream) {
+  return Buffer.concat(stream.map((chunk) => Buffer.from(chunk))).toString('utf8');
+}
+
 async function compile(name, simd, threads) {
   const output = path(`build/${name}.wasm`).pathname;
-  const { error, stderr } = await asc.main(
+  const { error, stderr } = await main(
     [
       path('assembly/index.ts').pathname,
-      ...['-O3', '--converge', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--importMemory'],
-      ...['--initialMemory', '1', '--maximumMemory', '65536', '--memoryBase', '1024', '--stackSize', '0'],
+      ...'-O3 --converge --noAssert --runtime stub --enable simd --importMemory'.split(' '),
+      ...'--initialMemory 1 --maximumMemory 65536 --memoryBase 1024 --stackSize 0'.split(' '),
       ...(simd === 'relaxed-simd' ? ['--enable', 'relaxed-simd'] : []),
       ...(threads ? ['--enable', 'threads', '--sharedMemory'] : []),
-      ...['--outFile', output, '--baseDir', '/'],
+      '--outFile',
+      output,
+      '--baseDir',
+      '/',
     ],
     {},
   );
-  if (error) throw new Error(`asc failed for ${name}: ${error.message}\n${stderr.toString()}`);
-  const diagnostics = stderr.toString();
+  if (error) throw new Error(`asc failed for ${name}: ${error.message}\n${text(stderr)}`);
+  const diagnostics = text(stderr);
   if (diagnostics.includes('WARNING')) throw new Error(`asc warns for ${name}:\n${diagnostics}`);
   return readFileSync(output);
 }

@@ -16,7 +16,7 @@ import {
 import { detectFeatures, type Binary } from './features.ts';
 import { Heap } from './heap.ts';
 import type { ConvAlgorithm } from './lower/lowering.ts';
-import { instantiate, loadModule } from './module.ts';
+import { instantiate, loadModule, type Exports } from './module.ts';
 import { Pool } from './pool.ts';
 import { WasmProgram, type Engine } from './program.ts';
 import { Queue } from './queue.ts';
@@ -56,7 +56,7 @@ export async function createWasmBackend(options: WasmBackendOptions = {}): Promi
   const control = heap.allocate(64, 'the control words');
   const barrier = heap.allocate(192, 'the barrier');
   const pool = shared ? await Pool.start(threads, module, heap.memory, control) : undefined;
-  const runHere = shared ? undefined : (await instantiate(module, heap.memory)).run;
+  const runHere = shared ? undefined : await instantiate(module, heap.memory);
   const info: BackendInfo = {
     device: `wasm ${binary}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     threads,
@@ -75,7 +75,7 @@ class WasmBackend implements Backend, Engine {
   readonly barrier: number;
   readonly lowerOptions: { readonly conv: ConvAlgorithm };
   readonly #pool: Pool | undefined;
-  readonly #runHere: ((program: number, thread: number) => void) | undefined;
+  readonly #runHere: Exports | undefined;
   readonly #queue = new Queue();
   #disposed = false;
 
@@ -86,7 +86,7 @@ class WasmBackend implements Backend, Engine {
     barrier: number,
     conv: ConvAlgorithm,
     pool: Pool | undefined,
-    runHere: ((program: number, thread: number) => void) | undefined,
+    runHere: Exports | undefined,
   ) {
     this.info = info;
     this.binary = binary;
@@ -124,7 +124,7 @@ class WasmBackend implements Backend, Engine {
     return this.#queue.enqueue(async () => {
       prepare();
       if (this.#pool !== undefined) await this.#pool.run(program);
-      else this.#runHere?.(program, 0);
+      else this.#runHere?.run(program, 0);
       check();
     });
   }

@@ -18,26 +18,37 @@ const isolationHelp =
  * What this engine can run, at most what is asked for; everything given up is in `downgrades`.
  * @throws {UnsupportedError} when the engine has no SIMD, or not the binary asked for
  */
-export async function detectFeatures(asked: { binary?: Binary | undefined; threads?: number | undefined }): Promise<Features> {
+export async function detectFeatures(asked: {
+  binary?: Binary | undefined;
+  threads?: number | undefined;
+}): Promise<Features> {
   if (!(await simd())) {
-    throw new UnsupportedError('the wasm backend needs WebAssembly SIMD, which this engine lacks: use Node 20, or a browser from 2023 or later.');
+    throw new UnsupportedError(
+      'the wasm backend needs WebAssembly SIMD, which this engine lacks: use Node 20, or a browser from 2023 or later.',
+    );
   }
   const downgrades: Downgrade[] = [];
   const relaxed = asked.binary === 'simd' ? false : await enableRelaxedSimd();
   if (!relaxed && asked.binary === 'relaxed-simd') {
-    throw new UnsupportedError("binary 'relaxed-simd': this engine has no relaxed SIMD; ask for 'simd', or for none to take the best there is.");
+    throw new UnsupportedError(
+      "binary 'relaxed-simd': this engine has no relaxed SIMD; ask for 'simd', or for none to take the best there is.",
+    );
   }
   if (!relaxed && asked.binary === undefined) {
-    downgrades.push({ feature: 'relaxed-simd', reason: 'this engine has no relaxed SIMD (Safari, or a browser before 2024): multiply-adds take two instructions' });
+    downgrades.push({
+      feature: 'relaxed-simd',
+      reason: 'this engine has no relaxed SIMD (Safari, or a browser before 2024): multiply-adds take two instructions',
+    });
   }
   const wanted = asked.threads ?? availableCores();
   const shared = sharedMemoryProblem();
-  if (wanted > 1 && shared !== undefined) downgrades.push({ feature: 'threads', reason: `1 thread instead of ${wanted}: ${shared}` });
+  if (wanted > 1 && shared !== undefined)
+    downgrades.push({ feature: 'threads', reason: `1 thread instead of ${wanted}: ${shared}` });
   return { binary: relaxed ? 'relaxed-simd' : 'simd', threads: shared === undefined ? wanted : 1, downgrades };
 }
 
 /** Cores that this process may use. */
-export function availableCores(): number {
+function availableCores(): number {
   const os = nodeModule('node:os');
   if (os !== undefined) return os.availableParallelism();
   return (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 1;

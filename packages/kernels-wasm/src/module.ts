@@ -24,10 +24,11 @@ export interface Exports {
   run(program: number, thread: number): void;
 }
 
+const abort = (): never => {
+  throw new Error('a wasm kernel aborted');
+};
+
 export async function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<Exports> {
-  const abort = (): never => {
-    throw new Error('a wasm kernel aborted');
-  };
   const instance = await WebAssembly.instantiate(module, { env: { memory, abort } });
   return instance.exports as unknown as Exports;
 }

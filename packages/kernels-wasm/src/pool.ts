@@ -56,7 +56,12 @@ export class Pool {
   }
 
   /** @param control  byte offset of two zeroed words in the shared memory */
-  static async start(threads: number, module: WebAssembly.Module, memory: WebAssembly.Memory, control: number): Promise<Pool> {
+  static async start(
+    threads: number,
+    module: WebAssembly.Module,
+    memory: WebAssembly.Memory,
+    control: number,
+  ): Promise<Pool> {
     const pool = new Pool(threads, new Int32Array(memory.buffer, control, 2));
     const ready: Promise<void>[] = [];
     for (let thread = 0; thread < threads; thread++) {
@@ -119,6 +124,8 @@ export class Pool {
   }
 }
 
+const nothing = (): void => undefined;
+
 function startWorker(data: unknown, listen: (message: Message) => void): PoolWorker {
   const threads = nodeModule('node:worker_threads');
   if (threads !== undefined) {
@@ -134,7 +141,7 @@ function startWorker(data: unknown, listen: (message: Message) => void): PoolWor
     listen(message);
   });
   worker.addEventListener('error', ({ message }) => listen({ error: message }));
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker, not a window: there is no origin
   worker.postMessage(data);
-  const nothing = (): void => undefined;
   return { ref: nothing, unref: nothing, terminate: () => worker.terminate() };
 }

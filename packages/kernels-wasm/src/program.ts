@@ -8,15 +8,24 @@ import {
   type Graph,
   type MemoryPlan,
   type Op,
+  type OpCost,
   type OpKind,
   type OpReport,
   type Program,
   type ProgramReport,
+  type TensorSpec,
   type ValueId,
 } from '@skiplane/core';
 import type { Heap } from './heap.ts';
 import { lowerings } from './lower/index.ts';
-import { align, type Addresses, type KernelRecord, type Lower, type LowerOptions, type Lowering } from './lower/lowering.ts';
+import {
+  align,
+  type Addresses,
+  type KernelRecord,
+  type Lower,
+  type LowerOptions,
+  type Lowering,
+} from './lower/lowering.ts';
 import { guardBytes, guardWord, type WasmTensor } from './tensor.ts';
 
 /** What a program needs of its backend. */
@@ -66,7 +75,9 @@ export class WasmProgram implements Program {
 
     this.#arena = heap.allocate(plan.arenaBytes, `the arena of program '${graph.name}'`);
     this.#scratch = heap.allocate(scratchBytes * threads, `scratch of program '${graph.name}'`);
-    const records = lowered.flatMap((lowering, index) => lowering.records(this.#addresses(graph, graph.ops[index] as Op, index)));
+    const records = lowered.flatMap((lowering, index) =>
+      lowering.records(this.#addresses(graph, graph.ops[index] as Op, index)),
+    );
     const recordWords = 2 + Math.max(0, ...records.map(({ words }) => words.length));
     const words = headerWords + records.length * (recordWords + 1);
     this.#code = heap.allocate(words * 4, `the records of program '${graph.name}'`);
@@ -74,14 +85,24 @@ export class WasmProgram implements Program {
     this.#counters = { offset: firstRecord + records.length * recordWords * 4, count: records.length };
     heap
       .i32(this.#code, headerWords)
-      .set([firstRecord, records.length, recordWords * 4, this.#counters.offset, this.#scratch, scratchBytes, engine.barrier, threads]);
+      .set([
+        firstRecord,
+        records.length,
+        recordWords * 4,
+        this.#counters.offset,
+        this.#scratch,
+        scratchBytes,
+        engine.barrier,
+        threads,
+      ]);
     records.forEach((record, index) => writeRecord(heap, firstRecord + index * recordWords * 4, record));
   }
 
   run(): Promise<void> {
     if (this.#disposed) return Promise.reject(new DisposedError('run: the program has been disposed.'));
     for (const [name, tensor] of this.#tensors) {
-      if (tensor.disposed) return Promise.reject(new DisposedError(`run: the tensor bound to '${name}' has been disposed.`));
+      if (tensor.disposed)
+        return Promise.reject(new DisposedError(`run: the tensor bound to '${name}' has been disposed.`));
     }
     return this.#engine.execute(
       this.#code,
@@ -114,8 +135,13 @@ export class WasmProgram implements Program {
     for (const offset of this.#guardOffsets()) {
       if (heap.i32(offset, guardBytes / 4).some((word) => word !== guardWord)) {
         const block = this.#plan.blocks.find(({ offset: start, bytes }) => this.#arena + start + bytes === offset);
-        const ops = this.report.ops.slice(block?.firstOp, (block?.lastOp ?? 0) + 1).map(({ kind, label }) => `${kind} '${label}'`);
-        throw new GuardError(`a kernel wrote behind a block of ${block?.bytes} bytes that these ops use: ${ops.join(', ')}.`, { block });
+        const ops = this.report.ops
+          .slice(block?.firstOp, (block?.lastOp ?? 0) + 1)
+          .map(({ kind, label }) => `${kind} '${label}'`);
+        throw new GuardError(
+          `a kernel wrote behind a block of ${block?.bytes} bytes that these ops use: ${ops.join(', ')}.`,
+          { block },
+        );
       }
     }
     for (const [name, tensor] of this.#tensors) {
@@ -133,7 +159,9 @@ export class WasmProgram implements Program {
     const addressOf = (id: ValueId): number => {
       const storage = this.#plan.storage.get(id);
       if (storage === undefined) throw new RangeError(`value ${id} of graph '${graph.name}' has no storage`);
-      return storage.kind === 'arena' ? this.#arena + storage.offset : (this.#tensors.get(storage.name) as WasmTensor).offset;
+      return storage.kind === 'arena'
+        ? this.#arena + storage.offset
+        : (this.#tensors.get(storage.name) as WasmTensor).offset;
     };
     return {
       input: (position) => addressOf(op.inputs[position] as ValueId),
@@ -160,15 +188,24 @@ function writeRecord(heap: Heap, offset: number, { opcode, tasks, words }: Kerne
   });
 }
 
-function report(engine: Engine, graph: Graph, lowered: readonly Lowering[], plan: MemoryPlan, scratchBytes: number): ProgramReport {
+function costOf<K extends OpKind>(op: Op<K>, inputs: readonly TensorSpec[], outputs: readonly TensorSpec[]): OpCost {
+  return opDef<K>(op.kind).cost(inputs, outputs, op.attrs);
+}
+
+function report(
+  engine: Engine,
+  graph: Graph,
+  lowered: readonly Lowering[],
+  plan: MemoryPlan,
+  scratchBytes: number,
+): ProgramReport {
+  const specs = (ids: readonly ValueId[]) => ids.map((id) => valueOf(graph, id));
   const ops = graph.ops.map((op, index): OpReport => {
-    const specs = (ids: readonly ValueId[]) => ids.map((id) => valueOf(graph, id));
-    const { cost } = opDef<OpKind>(op.kind);
     return {
       kind: op.kind,
       label: op.label,
       kernels: (lowered[index] as Lowering).kernels.map((kernel) => `${kernel}.${engine.binary}`),
-      cost: cost(specs(op.inputs), specs(op.outputs), op.attrs as never),
+      cost: costOf(op, specs(op.inputs), specs(op.outputs)),
     };
   });
   return { backend: engine.name, ops, arenaBytes: plan.arenaBytes, workspaceBytes: scratchBytes };

@@ -1,4 +1,15 @@
-import { allocate, byteLength, DisposedError, elementCount, formatSpec, ShapeError, type DType, type Tensor, type TensorSpec, type TypedArray } from '@skiplane/core';
+import {
+  allocate,
+  byteLength,
+  DisposedError,
+  elementCount,
+  formatSpec,
+  ShapeError,
+  type DType,
+  type Tensor,
+  type TensorSpec,
+  type TypedArray,
+} from '@skiplane/core';
 import type { Heap } from './heap.ts';
 import type { Queue } from './queue.ts';
 

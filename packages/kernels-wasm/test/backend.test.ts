@@ -1,4 +1,13 @@
-import { BindingError, DisposedError, GraphBuilder, ShapeError, ValueError, type Backend, type Graph, type Tensor } from '@skiplane/core';
+import {
+  BindingError,
+  DisposedError,
+  GraphBuilder,
+  ShapeError,
+  ValueError,
+  type Backend,
+  type Graph,
+  type Tensor,
+} from '@skiplane/core';
 import { createReferenceBackend } from '@skiplane/core/reference';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWasmBackend } from '../src/index.ts';
@@ -26,7 +35,10 @@ describe.each([1, 2])('wasm backend, %i threads', (threads) => {
     ]);
 
   it('says what it is', () => {
-    expect(backend.info).toMatchObject({ threads, device: expect.stringMatching(`wasm (relaxed-)?simd, ${threads} thread`) });
+    expect(backend.info).toMatchObject({
+      threads,
+      device: expect.stringMatching(`wasm (relaxed-)?simd, ${threads} thread`),
+    });
   });
 
   it('takes writes, runs and reads in call order, awaited or not', async () => {
@@ -43,7 +55,12 @@ describe.each([1, 2])('wasm backend, %i threads', (threads) => {
   it('names the kernels, FLOPs and bytes of each op', async () => {
     const program = await backend.compile(doubling(), bind());
     expect(program.report.ops).toEqual([
-      { kind: 'affine', label: '', kernels: [expect.stringMatching(/^affine\.(relaxed-)?simd$/u)], cost: { flops: 10, bytes: 40 } },
+      {
+        kind: 'affine',
+        label: '',
+        kernels: [expect.stringMatching(/^affine\.(relaxed-)?simd$/u)],
+        cost: { flops: 10, bytes: 40 },
+      },
     ]);
   });
 
@@ -61,24 +78,38 @@ describe.each([1, 2])('wasm backend, %i threads', (threads) => {
     expect(() => backend.tensor(f32(2), Float32Array.of(1))).toThrow(ShapeError);
     const other = createReferenceBackend();
     const tensors = bind().set('x', other.tensor(f32(5)));
-    await expect(backend.compile(doubling(), tensors)).rejects.toThrow(new BindingError("'x' is bound to a tensor of another backend."));
+    await expect(backend.compile(doubling(), tensors)).rejects.toThrow(
+      new BindingError("'x' is bound to a tensor of another backend."),
+    );
   });
 });
 
 describe('createWasmBackend', () => {
   it('refuses a number of threads that cannot be', async () => {
-    await expect(createWasmBackend({ threads: 0 })).rejects.toThrow(new ValueError('threads must be a whole number from 1 to 256, but is 0.'));
+    await expect(createWasmBackend({ threads: 0 })).rejects.toThrow(
+      new ValueError('threads must be a whole number from 1 to 256, but is 0.'),
+    );
   });
 
   it('lets a conv algorithm be forced, and reports it', async () => {
     const build = new GraphBuilder('conv');
     const padding = { top: 1, bottom: 1, left: 1, right: 1 };
     const inputs = [build.input('x', f32(1, 8, 8, 16)), build.input('filter', f32(3, 3, 16, 16))];
-    build.output('y', build.op('conv2d', inputs, { window: { strides: [1, 1], padding }, bias: false, residual: false, activation: 'none' }));
+    build.output(
+      'y',
+      build.op('conv2d', inputs, {
+        window: { strides: [1, 1], padding },
+        bias: false,
+        residual: false,
+        activation: 'none',
+      }),
+    );
     const graph = build.build();
     for (const conv of ['direct', 'winograd'] as const) {
       using backend = await createWasmBackend({ threads: 1, conv });
-      const tensors = new Map(graph.values.flatMap((value) => (value.name === undefined ? [] : [[value.name, backend.tensor(value)]])));
+      const tensors = new Map(
+        graph.values.flatMap((value) => (value.name === undefined ? [] : [[value.name, backend.tensor(value)]])),
+      );
       const { report } = await backend.compile(graph, tensors);
       expect(report.ops[0]?.kernels[0]).toContain(conv);
     }

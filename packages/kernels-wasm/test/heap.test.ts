@@ -1,11 +1,13 @@
 import { OutOfMemoryError } from '@skiplane/core';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Heap } from '../src/heap.ts';
 
 describe('Heap', () => {
   it('never gives out overlapping or unaligned ranges, and takes back what is released', () => {
-    const commands = fc.array(fc.oneof(fc.integer({ min: 1, max: 100_000 }), fc.constant('release' as const)), { maxLength: 60 });
+    const commands = fc.array(fc.oneof(fc.integer({ min: 1, max: 100_000 }), fc.constant('release' as const)), {
+      maxLength: 60,
+    });
     fc.assert(
       fc.property(commands, (steps) => {
         const heap = new Heap(false, 2 ** 26);
@@ -44,6 +46,8 @@ describe('Heap', () => {
   it('names what did not fit, its size and the limit', () => {
     const heap = new Heap(false, 2 ** 20);
     expect(() => heap.allocate(2 ** 21, 'the arena')).toThrow(OutOfMemoryError);
-    expect(() => heap.allocate(2 ** 21, 'the arena')).toThrow('the arena needs 2.1 MB, but the limit of the wasm memory is 1.0 MB');
+    expect(() => heap.allocate(2 ** 21, 'the arena')).toThrow(
+      'the arena needs 2.1 MB, but the limit of the wasm memory is 1.0 MB',
+    );
   });
 });

@@ -23,7 +23,12 @@ export type MovingVariance = 'biased' | 'unbiased';
 
 /** The list of ops. Everything else is a mapped type over it. */
 export interface OpAttrs {
-  conv2d: { readonly window: Window2d; readonly bias: boolean; readonly residual: boolean; readonly activation: Activation };
+  conv2d: {
+    readonly window: Window2d;
+    readonly bias: boolean;
+    readonly residual: boolean;
+    readonly activation: Activation;
+  };
   conv2dBackpropInput: {
     readonly window: Window2d;
     readonly inputSize: readonly [height: number, width: number];

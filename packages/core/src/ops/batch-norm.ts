@@ -45,11 +45,20 @@ export const batchNormTraining: OpDef<'batchNormTraining'> = {
   },
   vjp(build, { inputs, outputs, attrs: { residual, activation } }, [dOutput, ...dStatistics], wanted) {
     if (dStatistics.some((grad) => grad !== null)) {
-      throw new GraphError(`'batchNormTraining' has a gradient for its result y only, but the loss depends on its statistics`);
+      throw new GraphError(
+        `'batchNormTraining' has a gradient for its result y only, but the loss depends on its statistics`,
+      );
     }
     const [x, gamma] = inputs;
     const [y, mean, inverseStd] = outputs;
-    if (dOutput == null || x === undefined || gamma === undefined || y === undefined || mean === undefined || inverseStd === undefined) {
+    if (
+      dOutput == null ||
+      x === undefined ||
+      gamma === undefined ||
+      y === undefined ||
+      mean === undefined ||
+      inverseStd === undefined
+    ) {
       return inputs.map(() => null);
     }
     const dy = activation === 'relu' ? build.op('reluGrad', [dOutput, y], {}) : dOutput;
@@ -84,7 +93,14 @@ export const batchNormInference: OpDef<'batchNormInference'> = {
   vjp(build, { inputs, outputs, attrs: { epsilon, residual, activation } }, [dOutput], wanted) {
     const [x, gamma, , mean, variance] = inputs;
     const [y] = outputs;
-    if (dOutput == null || x === undefined || gamma === undefined || mean === undefined || variance === undefined || y === undefined) {
+    if (
+      dOutput == null ||
+      x === undefined ||
+      gamma === undefined ||
+      mean === undefined ||
+      variance === undefined ||
+      y === undefined
+    ) {
       return inputs.map(() => null);
     }
     const dy = activation === 'relu' ? build.op('reluGrad', [dOutput, y], {}) : dOutput;

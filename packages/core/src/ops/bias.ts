@@ -19,7 +19,8 @@ export const biasAdd: OpDef<'biasAdd'> = {
     expectShape(operand(inputs, 1, 'bias'), 'bias', [channelsOf(x, 'x')], 'like the channels of x');
     return [f32(x.shape)];
   },
-  vjp: (build, _op, [dy], wanted) => (dy == null ? [null, null] : [dy, wanted[1] ? build.op('biasAddGrad', [dy], {}) : null]),
+  vjp: (build, _op, [dy], wanted) =>
+    dy == null ? [null, null] : [dy, wanted[1] ? build.op('biasAddGrad', [dy], {}) : null],
   cost: perElement(1),
   inPlace: { output: 0, input: 0 },
 };

@@ -5,7 +5,12 @@ import type { OpCost, OpDef } from './op-def.ts';
 import { channelsOf, expectShape, f32, nhwc, notDifferentiable, operand, rank4, windowOutput } from './infer.ts';
 
 /** 2·(output elements)·(multiply-adds per element). */
-function convCost(dy: TensorSpec, filter: TensorSpec, inputs: readonly TensorSpec[], outputs: readonly TensorSpec[]): OpCost {
+function convCost(
+  dy: TensorSpec,
+  filter: TensorSpec,
+  inputs: readonly TensorSpec[],
+  outputs: readonly TensorSpec[],
+): OpCost {
   return {
     flops: (2 * elementCount(dy.shape) * elementCount(filter.shape)) / channelsOf(dy, 'dy'),
     bytes: totalBytes(inputs, outputs),
@@ -40,9 +45,15 @@ export const conv2d: OpDef<'conv2d'> = {
     const x = operand(inputs, 0, 'x');
     const filter = operand(inputs, 1, 'filter');
     const [batch, height, width, inChannels] = rank4(x, 'x', nhwc);
-    const [filterHeight, filterWidth, filterChannels, outChannels] = rank4(filter, 'filter', 'height,width,inChannels,outChannels');
+    const [filterHeight, filterWidth, filterChannels, outChannels] = rank4(
+      filter,
+      'filter',
+      'height,width,inChannels,outChannels',
+    );
     if (filterChannels !== inChannels) {
-      throw new ShapeError(`filter ${formatShape(filter.shape)} expects ${filterChannels} input channels, but x is ${formatShape(x.shape)}`);
+      throw new ShapeError(
+        `filter ${formatShape(filter.shape)} expects ${filterChannels} input channels, but x is ${formatShape(x.shape)}`,
+      );
     }
     const [outHeight, outWidth] = windowOutput([height, width], [filterHeight, filterWidth], window);
     const shape = [batch, outHeight, outWidth, outChannels];
@@ -58,10 +69,22 @@ export const conv2d: OpDef<'conv2d'> = {
     const [, height = 0, width = 0] = build.spec(x).shape;
     const [filterHeight = 0, filterWidth = 0] = build.spec(filter).shape;
     const dx = wanted[0]
-      ? build.op('conv2dBackpropInput', [filter, dy], { window, inputSize: [height, width], residual: false, activationGrad: 'none' })
+      ? build.op('conv2dBackpropInput', [filter, dy], {
+          window,
+          inputSize: [height, width],
+          residual: false,
+          activationGrad: 'none',
+        })
       : null;
-    const dFilter = wanted[1] ? build.op('conv2dBackpropFilter', [x, dy], { window, filterSize: [filterHeight, filterWidth] }) : null;
-    return [dx, dFilter, ...(bias ? [wanted[2] ? build.op('biasAddGrad', [dy], {}) : null] : []), ...(residual ? [dy] : [])];
+    const dFilter = wanted[1]
+      ? build.op('conv2dBackpropFilter', [x, dy], { window, filterSize: [filterHeight, filterWidth] })
+      : null;
+    return [
+      dx,
+      dFilter,
+      ...(bias ? [wanted[2] ? build.op('biasAddGrad', [dy], {}) : null] : []),
+      ...(residual ? [dy] : []),
+    ];
   },
   cost: (inputs, outputs) => convCost(need(outputs, 0), need(inputs, 1), inputs, outputs),
 };
@@ -93,10 +116,19 @@ export const conv2dBackpropInput: OpDef<'conv2dBackpropInput'> = {
   infer(inputs, { window, inputSize, residual, activationGrad }) {
     const filter = operand(inputs, 0, 'filter');
     const dy = operand(inputs, 1, 'dy');
-    const [filterHeight, filterWidth, inChannels, outChannels] = rank4(filter, 'filter', 'height,width,inChannels,outChannels');
+    const [filterHeight, filterWidth, inChannels, outChannels] = rank4(
+      filter,
+      'filter',
+      'height,width,inChannels,outChannels',
+    );
     const [batch] = rank4(dy, 'dy', nhwc);
     const [outHeight, outWidth] = windowOutput(inputSize, [filterHeight, filterWidth], window);
-    expectShape(dy, 'dy', [batch, outHeight, outWidth, outChannels], `for an input of ${inputSize.join('×')} and filter ${formatShape(filter.shape)}`);
+    expectShape(
+      dy,
+      'dy',
+      [batch, outHeight, outWidth, outChannels],
+      `for an input of ${inputSize.join('×')} and filter ${formatShape(filter.shape)}`,
+    );
     const shape = [batch, ...inputSize, inChannels];
     if (residual) expectShape(operand(inputs, 2, 'residual'), 'residual', shape, 'like the output');
     if (activationGrad === 'relu') expectShape(operand(inputs, residual ? 3 : 2, 'y'), 'y', shape, 'like the output');
@@ -128,7 +160,12 @@ export const conv2dBackpropFilter: OpDef<'conv2dBackpropFilter'> = {
     const dy = operand(inputs, 1, 'dy');
     const [, , , outChannels] = rank4(dy, 'dy', nhwc);
     const [outHeight, outWidth] = windowOutput([height, width], filterSize, window);
-    expectShape(dy, 'dy', [batch, outHeight, outWidth, outChannels], `for x ${formatShape([batch, height, width, inChannels])}`);
+    expectShape(
+      dy,
+      'dy',
+      [batch, outHeight, outWidth, outChannels],
+      `for x ${formatShape([batch, height, width, inChannels])}`,
+    );
     return [f32([...filterSize, inChannels, outChannels])];
   },
   vjp: notDifferentiable('conv2dBackpropFilter'),

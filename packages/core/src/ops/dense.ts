@@ -23,7 +23,9 @@ export const matMul: OpDef<'matMul'> = {
     const [rows, innerA] = transposeA ? [a[1], a[0]] : a;
     const [innerB, columns] = transposeB ? [b[1], b[0]] : b;
     if (innerA !== innerB) {
-      throw new ShapeError(`inner sizes must be equal, but are ${innerA} of a ${formatShape(a)} and ${innerB} of b ${formatShape(b)}`);
+      throw new ShapeError(
+        `inner sizes must be equal, but are ${innerA} of a ${formatShape(a)} and ${innerB} of b ${formatShape(b)}`,
+      );
     }
     return [f32([rows, columns])];
   },

@@ -57,20 +57,20 @@ export function windowOutput(
 ): readonly [number, number] {
   const out = (axis: 0 | 1, pad: number, name: string): number => {
     const stride = strides[axis];
-    if (!Number.isInteger(stride) || stride < 1) throw new ShapeError(`stride ${stride} along ${name} must be 1 or more`);
+    if (!Number.isInteger(stride) || stride < 1)
+      throw new ShapeError(`stride ${stride} along ${name} must be 1 or more`);
     const padded = size[axis] + pad;
     if (padded < window[axis]) {
-      throw new ShapeError(`a window of ${window[axis]} does not fit a padded ${name} of ${padded} (${size[axis]} + ${pad})`);
+      throw new ShapeError(
+        `a window of ${window[axis]} does not fit a padded ${name} of ${padded} (${size[axis]} + ${pad})`,
+      );
     }
     return Math.floor((padded - window[axis]) / stride) + 1;
   };
   for (const [side, pad] of Object.entries(padding) as [keyof Padding2d, number][]) {
     if (!Number.isInteger(pad) || pad < 0) throw new ShapeError(`padding ${side} of ${pad} must be 0 or more`);
   }
-  return [
-    out(0, padding.top + padding.bottom, 'height'),
-    out(1, padding.left + padding.right, 'width'),
-  ];
+  return [out(0, padding.top + padding.bottom, 'height'), out(1, padding.left + padding.right, 'width')];
 }
 
 /** The vjp of an op whose derivative nobody asks for: the gradient ops themselves, metrics and updates. */

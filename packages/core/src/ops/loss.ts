@@ -96,7 +96,8 @@ export const topKCorrect: OpDef<'topKCorrect'> = {
   results: ['correct'],
   infer(inputs, { k }) {
     const [batch, classes] = logitsAndLabels(inputs, 0);
-    if (!Number.isInteger(k) || k < 1 || k > classes) throw new ShapeError(`k of ${k} must be 1 to ${classes}, the number of classes`);
+    if (!Number.isInteger(k) || k < 1 || k > classes)
+      throw new ShapeError(`k of ${k} must be 1 to ${classes}, the number of classes`);
     return [f32([batch])];
   },
   vjp: notDifferentiable('topKCorrect'),

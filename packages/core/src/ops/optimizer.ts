@@ -18,7 +18,9 @@ export const adam: OpDef<'adam'> = {
   results: ['parameter', 'm', 'v'],
   infer(inputs) {
     const { shape } = operand(inputs, 0, 'parameter');
-    ['m', 'v', 'gradient'].forEach((name, i) => expectShape(operand(inputs, i + 1, name), name, shape, 'like the parameter'));
+    ['m', 'v', 'gradient'].forEach((name, i) =>
+      expectShape(operand(inputs, i + 1, name), name, shape, 'like the parameter'),
+    );
     expectShape(operand(inputs, 4, 'stepSize'), 'stepSize', [], '(a scalar)');
     return [f32(shape), f32(shape), f32(shape)];
   },

@@ -10,7 +10,9 @@ function pooledShape(x: TensorSpec, window: SizedWindow2d): readonly number[] {
   const [outHeight, outWidth] = windowOutput([height, width], window.size, window);
   const { padding, size } = window;
   if (Math.max(padding.top, padding.bottom) >= size[0] || Math.max(padding.left, padding.right) >= size[1]) {
-    throw new ShapeError(`padding ${JSON.stringify(padding)} must be smaller than the window ${size.join('×')}, else a window sees padding only`);
+    throw new ShapeError(
+      `padding ${JSON.stringify(padding)} must be smaller than the window ${size.join('×')}, else a window sees padding only`,
+    );
   }
   return [batch, outHeight, outWidth, channels];
 }

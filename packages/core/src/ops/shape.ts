@@ -80,7 +80,9 @@ export const l2Penalty: OpDef<'l2Penalty'> = {
     operand(inputs, 0, 'w');
     return [f32([])];
   },
-  vjp: (build, { inputs: [w], attrs }, [dy]) => [dy == null || w === undefined ? null : build.op('l2PenaltyGrad', [dy, w], attrs)],
+  vjp: (build, { inputs: [w], attrs }, [dy]) => [
+    dy == null || w === undefined ? null : build.op('l2PenaltyGrad', [dy, w], attrs),
+  ],
   cost: perElement(2),
 };
 

@@ -4,10 +4,10 @@ import { align, ceilDiv, record, rowsAndChannels, single, spec, type KernelRecor
 const chunkRows = 256;
 const maxChunks = 64;
 
-export const chunkCount = (rows: number): number => Math.max(1, Math.min(maxChunks, Math.floor(rows / chunkRows)));
+const chunkCount = (rows: number): number => Math.max(1, Math.min(maxChunks, Math.floor(rows / chunkRows)));
 
 /** Rows of an elementwise task: about 64 KB. */
-export const rowsPerTask = (channels: number): number => Math.max(1, Math.floor(16384 / channels));
+const rowsPerTask = (channels: number): number => Math.max(1, Math.floor(16384 / channels));
 
 const vectorBytes = (channels: number): number => align(channels * 4);
 
@@ -28,12 +28,31 @@ export const batchNormTraining: Lower<'batchNormTraining'> = ({ attrs, inputs })
       return [
         record('batchNormStats', chunks, { x: at.input(0), partials, rows, channels, chunks }),
         record('batchNormStatsFinish', 1, {
-          ...{ partials, mean: at.output(1), inverseStd: at.output(2), movingMean: at.output(3), movingVariance: at.output(4) },
-          ...{ gamma: at.input(1), beta: at.input(2), affine, rows, channels, chunks },
-          ...{ epsilon: attrs.epsilon, momentum: attrs.momentum, oneMinusMomentum: 1 - attrs.momentum },
+          partials,
+          mean: at.output(1),
+          inverseStd: at.output(2),
+          movingMean: at.output(3),
+          movingVariance: at.output(4),
+          gamma: at.input(1),
+          beta: at.input(2),
+          affine,
+          rows,
+          channels,
+          chunks,
+          epsilon: attrs.epsilon,
+          momentum: attrs.momentum,
+          oneMinusMomentum: 1 - attrs.momentum,
           unbiased: attrs.movingVariance === 'unbiased' ? 1 : 0,
         }),
-        apply(at.input(0), at.output(0), affine, attrs.residual ? at.input(5) : 0, attrs.activation === 'relu', rows, channels),
+        apply(
+          at.input(0),
+          at.output(0),
+          affine,
+          attrs.residual ? at.input(5) : 0,
+          attrs.activation === 'relu',
+          rows,
+          channels,
+        ),
       ];
     },
   };
@@ -47,18 +66,46 @@ export const batchNormInference: Lower<'batchNormInference'> = ({ attrs, inputs 
     scratchBytes: 0,
     records: (at) => [
       record('batchNormInferenceAffine', 1, {
-        ...{ gamma: at.input(1), beta: at.input(2), mean: at.input(3), variance: at.input(4) },
-        ...{ affine: at.workspace, channels, epsilon: attrs.epsilon },
+        gamma: at.input(1),
+        beta: at.input(2),
+        mean: at.input(3),
+        variance: at.input(4),
+        affine: at.workspace,
+        channels,
+        epsilon: attrs.epsilon,
       }),
-      apply(at.input(0), at.output(0), at.workspace, attrs.residual ? at.input(5) : 0, attrs.activation === 'relu', rows, channels),
+      apply(
+        at.input(0),
+        at.output(0),
+        at.workspace,
+        attrs.residual ? at.input(5) : 0,
+        attrs.activation === 'relu',
+        rows,
+        channels,
+      ),
     ],
   };
 };
 
-function apply(x: number, y: number, affine: number, residual: number, relu: boolean, rows: number, channels: number): KernelRecord {
+function apply(
+  x: number,
+  y: number,
+  affine: number,
+  residual: number,
+  relu: boolean,
+  rows: number,
+  channels: number,
+): KernelRecord {
   const perTask = rowsPerTask(channels);
   return record('batchNormApply', ceilDiv(rows, perTask), {
-    ...{ x, affine, residual, y, rows, channels, relu: relu ? 1 : 0, rowsPerTask: perTask },
+    x,
+    affine,
+    residual,
+    y,
+    rows,
+    channels,
+    relu: relu ? 1 : 0,
+    rowsPerTask: perTask,
   });
 }
 
@@ -72,16 +119,38 @@ export const batchNormGrad: Lower<'batchNormGrad'> = ({ attrs, inputs }) => {
     workspaceBytes: partialBytes + 4 * vectorBytes(channels),
     scratchBytes: blockScratch(channels),
     records(at) {
-      const [dy, x, gamma, mean, inverseStd] = [0, 1, 2, 3, 4].map((i) => at.input(i)) as [number, number, number, number, number];
+      const [dy, x, gamma, mean, inverseStd] = [0, 1, 2, 3, 4].map((i) => at.input(i)) as [
+        number,
+        number,
+        number,
+        number,
+        number,
+      ];
       const partials = at.workspace;
       const coefficients = at.workspace + partialBytes;
       return [
         record('batchNormGradSums', chunks, { dy, x, mean, partials, rows, channels, chunks }),
         record('batchNormGradFinish', 1, {
-          ...{ partials, gamma, mean, inverseStd, dGamma: at.output(1), dBeta: at.output(2), coefficients, rows, channels, chunks },
+          partials,
+          gamma,
+          mean,
+          inverseStd,
+          dGamma: at.output(1),
+          dBeta: at.output(2),
+          coefficients,
+          rows,
+          channels,
+          chunks,
         }),
         record('batchNormGradApply', ceilDiv(rows, perTask), {
-          ...{ dy, x, coefficients, residual: attrs.residual ? at.input(5) : 0, dx: at.output(0), rows, channels, rowsPerTask: perTask },
+          dy,
+          x,
+          coefficients,
+          residual: attrs.residual ? at.input(5) : 0,
+          dx: at.output(0),
+          rows,
+          channels,
+          rowsPerTask: perTask,
         }),
       ];
     },
@@ -93,7 +162,12 @@ export const biasAdd: Lower<'biasAdd'> = ({ inputs }) => {
   const perTask = rowsPerTask(channels);
   return single('biasAdd', (at) => [
     record('biasAdd', ceilDiv(rows, perTask), {
-      ...{ x: at.input(0), bias: at.input(1), y: at.output(0), rows, channels, rowsPerTask: perTask },
+      x: at.input(0),
+      bias: at.input(1),
+      y: at.output(0),
+      rows,
+      channels,
+      rowsPerTask: perTask,
     }),
   ]);
 };

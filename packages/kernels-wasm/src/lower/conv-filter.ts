@@ -1,7 +1,22 @@
-import { directScratchBytes, filterGroups, filterRows, filterTiles, padTo16, tileCount, useWinograd, windowShape, winogradScratchBytes } from './conv-plan.ts';
+import {
+  directScratchBytes,
+  filterGroups,
+  filterRows,
+  filterTiles,
+  padTo16,
+  tileCount,
+  useWinograd,
+  windowShape,
+  winogradScratchBytes,
+} from './conv-plan.ts';
 import { align, ceilDiv, record, spec, type Lower } from './lowering.ts';
 
-export const conv2dBackpropFilter: Lower<'conv2dBackpropFilter'> = ({ attrs: { window }, inputs, outputs, options }) => {
+export const conv2dBackpropFilter: Lower<'conv2dBackpropFilter'> = ({
+  attrs: { window },
+  inputs,
+  outputs,
+  options,
+}) => {
   const dFilter = spec(outputs, 0).shape;
   const shape = windowShape(spec(inputs, 0).shape, dFilter, spec(inputs, 1).shape, window);
   const { inChannels, outChannels, filterHeight, filterWidth } = shape;
@@ -14,9 +29,20 @@ export const conv2dBackpropFilter: Lower<'conv2dBackpropFilter'> = ({ attrs: { w
       scratchBytes: winogradScratchBytes(shape, tilesPerBlock),
       records: (at) => [
         record('winogradFilterGrad', groups, {
-          ...{ ...shape, x: at.input(0), dy: at.input(1), partials: at.workspace, groups, tilesPerBlock },
+          ...shape,
+          x: at.input(0),
+          dy: at.input(1),
+          partials: at.workspace,
+          groups,
+          tilesPerBlock,
         }),
-        record('winogradFilterGradSum', inChannels, { partials: at.workspace, dFilter: at.output(0), groups, inChannels, outChannels }),
+        record('winogradFilterGradSum', inChannels, {
+          partials: at.workspace,
+          dFilter: at.output(0),
+          groups,
+          inChannels,
+          outChannels,
+        }),
       ],
     };
   }
@@ -26,11 +52,24 @@ export const conv2dBackpropFilter: Lower<'conv2dBackpropFilter'> = ({ attrs: { w
   return {
     kernels: ['conv2dBackpropFilter.direct-2x16'],
     workspaceBytes: groups * filterHeight * (run + (run % 2)) * padTo16(outChannels) * 4,
-    scratchBytes: directScratchBytes(shape, rowsPerBlock) + align(rowsPerBlock * shape.outWidth * padTo16(outChannels) * 4),
+    scratchBytes:
+      directScratchBytes(shape, rowsPerBlock) + align(rowsPerBlock * shape.outWidth * padTo16(outChannels) * 4),
     records: (at) => [
-      record('filterDirect', groups, { ...shape, x: at.input(0), dy: at.input(1), partials: at.workspace, groups, rowsPerBlock }),
+      record('filterDirect', groups, {
+        ...shape,
+        x: at.input(0),
+        dy: at.input(1),
+        partials: at.workspace,
+        groups,
+        rowsPerBlock,
+      }),
       record('filterDirectSum', filterHeight * ceilDiv(run, 8), {
-        ...{ partials: at.workspace, dFilter: at.output(0), groups, filterHeight, run, outChannels },
+        partials: at.workspace,
+        dFilter: at.output(0),
+        groups,
+        filterHeight,
+        run,
+        outChannels,
       }),
     ],
   };

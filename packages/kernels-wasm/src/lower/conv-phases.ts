@@ -4,7 +4,12 @@ import type { ConvShape } from './conv-plan.ts';
 export interface BackwardPhase {
   readonly shape: ConvShape;
   /** Which taps of the filter it uses, in the order of packPanels. */
-  readonly taps: { readonly rowStart: number; readonly rowStep: number; readonly columnStart: number; readonly columnStep: number };
+  readonly taps: {
+    readonly rowStart: number;
+    readonly rowStep: number;
+    readonly columnStart: number;
+    readonly columnStep: number;
+  };
   /** Where its results go in dx. */
   readonly store: { readonly storeStride: number; readonly storeTop: number; readonly storeLeft: number };
 }
@@ -41,11 +46,19 @@ function phase(flipped: ConvShape, row: Axis, column: Axis, stride: number): Bac
   const empty = row.taps === 0 || column.taps === 0;
   return {
     shape: {
-      ...{ batch: flipped.batch, height: flipped.height, width: flipped.width, inChannels: flipped.inChannels },
-      ...{ filterHeight: empty ? 0 : row.taps, filterWidth: empty ? 0 : column.taps },
-      ...{ strideHeight: stride / flipped.strideHeight, strideWidth: stride / flipped.strideWidth },
-      ...{ padTop: row.pad, padLeft: column.pad },
-      ...{ outHeight: row.count, outWidth: column.count, outChannels: flipped.outChannels },
+      batch: flipped.batch,
+      height: flipped.height,
+      width: flipped.width,
+      inChannels: flipped.inChannels,
+      filterHeight: empty ? 0 : row.taps,
+      filterWidth: empty ? 0 : column.taps,
+      strideHeight: stride / flipped.strideHeight,
+      strideWidth: stride / flipped.strideWidth,
+      padTop: row.pad,
+      padLeft: column.pad,
+      outHeight: row.count,
+      outWidth: column.count,
+      outChannels: flipped.outChannels,
     },
     taps: { rowStart: row.start, rowStep: row.step, columnStart: column.start, columnStep: column.step },
     store: { storeStride: stride, storeTop: row.first, storeLeft: column.first },
@@ -59,8 +72,11 @@ function phasesOf(size: number, filter: number, stride: number, pad: number, sto
     const firstTap = (first + pad) % stride;
     const taps = firstTap < filter ? Math.floor((filter - 1 - firstTap) / stride) + 1 : 0;
     phases.push({
-      ...{ first, count: Math.ceil((size - first) / storeStride), taps },
-      ...{ start: firstTap + stride * (taps - 1), step: -stride },
+      first,
+      count: Math.ceil((size - first) / storeStride),
+      taps,
+      start: firstTap + stride * (taps - 1),
+      step: -stride,
       pad: taps - 1 - (first + pad - firstTap) / stride,
     });
   }

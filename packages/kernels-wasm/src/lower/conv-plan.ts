@@ -31,7 +31,7 @@ export function tileCount({ batch, outHeight, outWidth }: ConvShape): number {
 }
 
 /** Whether F(4×4,3×3) can compute it: 3×3, stride 1, whole vectors of input channels, padding within a patch. */
-export function winogradApplies(shape: ConvShape): boolean {
+function winogradApplies(shape: ConvShape): boolean {
   const { filterHeight, filterWidth, strideHeight, strideWidth, inChannels, padTop, padLeft } = shape;
   const isThree = filterHeight === 3 && filterWidth === 3 && strideHeight === 1 && strideWidth === 1;
   return isThree && inChannels % 4 === 0 && padTop >= 0 && padTop <= 2 && padLeft >= 0 && padLeft <= 2;
@@ -41,7 +41,7 @@ export function winogradApplies(shape: ConvShape): boolean {
  * Whether F(4×4,3×3) is the cheaper way: in units of direct multiply-adds, its products are 36/144 of the tiles' area,
  * and the transforms cost about as much as 40 multiply-adds a tile element and channel.
  */
-export function winogradWins(shape: ConvShape): boolean {
+function winogradWins(shape: ConvShape): boolean {
   const { outHeight, outWidth, inChannels, outChannels } = shape;
   const tileArea = ceilDiv(outHeight, 4) * 4 * ceilDiv(outWidth, 4) * 4;
   const direct = outHeight * outWidth * 9 * inChannels * padTo16(outChannels);
@@ -118,8 +118,18 @@ export function windowShape(
   const [filterHeight = 0, filterWidth = 0] = filter;
   const [, outHeight = 0, outWidth = 0, outChannels = 0] = y;
   return {
-    ...{ batch, height, width, inChannels, filterHeight, filterWidth },
-    ...{ strideHeight: strides[0], strideWidth: strides[1], padTop: padding.top, padLeft: padding.left },
-    ...{ outHeight, outWidth, outChannels },
+    batch,
+    height,
+    width,
+    inChannels,
+    filterHeight,
+    filterWidth,
+    strideHeight: strides[0],
+    strideWidth: strides[1],
+    padTop: padding.top,
+    padLeft: padding.left,
+    outHeight,
+    outWidth,
+    outChannels,
   };
 }

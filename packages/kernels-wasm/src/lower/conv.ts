@@ -11,7 +11,16 @@ import {
   type ConvShape,
 } from './conv-plan.ts';
 import { backwardPhases } from './conv-phases.ts';
-import { align, ceilDiv, record, spec, type Addresses, type KernelRecord, type Lower, type Lowering } from './lowering.ts';
+import {
+  align,
+  ceilDiv,
+  record,
+  spec,
+  type Addresses,
+  type KernelRecord,
+  type Lower,
+  type Lowering,
+} from './lowering.ts';
 
 /** Operands of the epilogue: byte offsets, 0 where absent. */
 interface Epilogue {
@@ -21,7 +30,12 @@ interface Epilogue {
   readonly relu: number;
 }
 
-export const conv2d: Lower<'conv2d'> = ({ attrs: { window, bias, residual, activation }, inputs, outputs, options }) => {
+export const conv2d: Lower<'conv2d'> = ({
+  attrs: { window, bias, residual, activation },
+  inputs,
+  outputs,
+  options,
+}) => {
   const filter = spec(inputs, 1).shape;
   const shape = windowShape(spec(inputs, 0).shape, filter, spec(outputs, 0).shape, window);
   const epilogue = (at: Addresses): Epilogue => ({
@@ -40,14 +54,33 @@ export const conv2d: Lower<'conv2d'> = ({ attrs: { window, bias, residual, activ
     scratchBytes: directScratchBytes(shape, rows),
     records: (at) => [
       record('packPanels', padTo16(shape.outChannels) / 16, {
-        ...{ source: at.input(1), panels: at.workspace },
-        ...{ tapRows: shape.filterHeight, tapColumns: shape.filterWidth, rowStart: 0, rowStep: 1, columnStart: 0, columnStep: 1 },
-        ...{ filterWidth: shape.filterWidth, tapStride: shape.inChannels * shape.outChannels },
-        ...{ inner: shape.inChannels, innerStride: shape.outChannels, columns: shape.outChannels, columnStride: 1 },
+        source: at.input(1),
+        panels: at.workspace,
+        tapRows: shape.filterHeight,
+        tapColumns: shape.filterWidth,
+        rowStart: 0,
+        rowStep: 1,
+        columnStart: 0,
+        columnStep: 1,
+        filterWidth: shape.filterWidth,
+        tapStride: shape.inChannels * shape.outChannels,
+        inner: shape.inChannels,
+        innerStride: shape.outChannels,
+        columns: shape.outChannels,
+        columnStride: 1,
       }),
       record('convDirect', shape.batch * ceilDiv(shape.outHeight, rows), {
-        ...{ ...shape, x: at.input(0), panels: at.workspace, y: at.output(0), ...epilogue(at), rowsPerTask: rows },
-        ...{ storeHeight: shape.outHeight, storeWidth: shape.outWidth, storeStride: 1, storeTop: 0, storeLeft: 0 },
+        ...shape,
+        x: at.input(0),
+        panels: at.workspace,
+        y: at.output(0),
+        ...epilogue(at),
+        rowsPerTask: rows,
+        storeHeight: shape.outHeight,
+        storeWidth: shape.outWidth,
+        storeStride: 1,
+        storeTop: 0,
+        storeLeft: 0,
       }),
     ],
   };
@@ -78,7 +111,11 @@ export const conv2dBackpropInput: Lower<'conv2dBackpropInput'> = ({ attrs, input
   const panels = padTo16(inChannels) / 16;
   const phases = backwardPhases(flipped, { padTop, padLeft, height: storeHeight, width: storeWidth }).map((phase) => {
     const rows = directRows(phase.shape);
-    return { ...phase, rows, panelBytes: align(panels * 16 * outChannels * phase.shape.filterHeight * phase.shape.filterWidth * 4) };
+    return {
+      ...phase,
+      rows,
+      panelBytes: align(panels * 16 * outChannels * phase.shape.filterHeight * phase.shape.filterWidth * 4),
+    };
   });
   return {
     kernels: ['conv2dBackpropInput.direct-2x16'],
@@ -90,13 +127,28 @@ export const conv2dBackpropInput: Lower<'conv2dBackpropInput'> = ({ attrs, input
         const panelsAt = target;
         target += panelBytes;
         const pack = record('packPanels', panels, {
-          ...{ source: at.input(0), panels: panelsAt, tapRows: shape.filterHeight, tapColumns: shape.filterWidth, ...taps },
-          ...{ filterWidth: forward.filterWidth, tapStride: inChannels * outChannels },
-          ...{ inner: outChannels, innerStride: 1, columns: inChannels, columnStride: outChannels },
+          source: at.input(0),
+          panels: panelsAt,
+          tapRows: shape.filterHeight,
+          tapColumns: shape.filterWidth,
+          ...taps,
+          filterWidth: forward.filterWidth,
+          tapStride: inChannels * outChannels,
+          inner: outChannels,
+          innerStride: 1,
+          columns: inChannels,
+          columnStride: outChannels,
         });
         const conv = record('convDirect', shape.batch * ceilDiv(shape.outHeight, rows), {
-          ...{ ...shape, x: at.input(1), panels: panelsAt, y: at.output(0), ...epilogue(at), rowsPerTask: rows },
-          ...{ storeHeight, storeWidth, ...store },
+          ...shape,
+          x: at.input(1),
+          panels: panelsAt,
+          y: at.output(0),
+          ...epilogue(at),
+          rowsPerTask: rows,
+          storeHeight,
+          storeWidth,
+          ...store,
         });
         return panelBytes === 0 ? [conv] : [pack, conv];
       });
@@ -128,7 +180,12 @@ function winograd(
         backward: backward ? 1 : 0,
       }),
       record('winogradConv', ceilDiv(tileCount(shape), tilesPerTask), {
-        ...{ ...shape, x: at.input(xInput), panels: at.workspace, y: at.output(0), ...epilogue(at), tilesPerTask },
+        ...shape,
+        x: at.input(xInput),
+        panels: at.workspace,
+        y: at.output(0),
+        ...epilogue(at),
+        tilesPerTask,
       }),
     ],
   };

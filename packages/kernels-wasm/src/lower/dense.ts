@@ -12,13 +12,45 @@ export const matMul: Lower<'matMul'> = ({ attrs: { transposeA, transposeB }, inp
     scratchBytes: 128 + align(2 * inner * 4),
     records: (at) => [
       record('packPanels', panels, {
-        ...{ source: at.input(1), panels: at.workspace, tapRows: 1, tapColumns: 1, rowStart: 0, rowStep: 1, columnStart: 0, columnStep: 1 },
-        ...{ filterWidth: 1, tapStride: 0, inner, columns },
-        ...(transposeB ? { innerStride: 1, columnStride: inner } : { innerStride: columns, columnStride: 1 }),
+        source: at.input(1),
+        panels: at.workspace,
+        tapRows: 1,
+        tapColumns: 1,
+        rowStart: 0,
+        rowStep: 1,
+        columnStart: 0,
+        columnStep: 1,
+        filterWidth: 1,
+        tapStride: 0,
+        inner,
+        columns,
+        ...(transposeB
+          ? {
+              innerStride: 1,
+              columnStride: inner,
+            }
+          : {
+              innerStride: columns,
+              columnStride: 1,
+            }),
       }),
       record('matMul', ceilDiv(rows, rowsPerTask), {
-        ...{ a: at.input(0), panels: at.workspace, y: at.output(0), rows, columns, inner, rowsPerTask },
-        ...(transposeA ? { rowStride: 1, innerStride: rows } : { rowStride: inner, innerStride: 1 }),
+        a: at.input(0),
+        panels: at.workspace,
+        y: at.output(0),
+        rows,
+        columns,
+        inner,
+        rowsPerTask,
+        ...(transposeA
+          ? {
+              rowStride: 1,
+              innerStride: rows,
+            }
+          : {
+              rowStride: inner,
+              innerStride: 1,
+            }),
       }),
     ],
   };

@@ -24,7 +24,9 @@ function binary(kernel: 'add' | 'multiply'): Lower<'add' | 'multiply'> {
 function gradient(kernel: 'reluGrad' | 'sigmoidGrad'): Lower<'reluGrad' | 'sigmoidGrad'> {
   return (op) => {
     const { count, tasks } = extent(op);
-    return single(kernel, (at) => [record(kernel, tasks, { dy: at.input(0), y: at.input(1), dx: at.output(0), count })]);
+    return single(kernel, (at) => [
+      record(kernel, tasks, { dy: at.input(0), y: at.input(1), dx: at.output(0), count }),
+    ]);
   };
 }
 
@@ -47,7 +49,9 @@ export const fill: Lower<'fill'> = (op) => {
 
 export const broadcastScalar: Lower<'broadcastScalar'> = (op) => {
   const { count, tasks } = extent(op);
-  return single('broadcastScalar', (at) => [record('broadcastScalar', tasks, { x: at.input(0), y: at.output(0), count })]);
+  return single('broadcastScalar', (at) => [
+    record('broadcastScalar', tasks, { x: at.input(0), y: at.output(0), count }),
+  ]);
 };
 
 /** A view: the planner gives it its input's memory. */

@@ -21,7 +21,12 @@ export const softmaxGrad: Lower<'softmaxGrad'> = ({ inputs }) => {
 export const softmaxCrossEntropy: Lower<'softmaxCrossEntropy'> = ({ inputs }) => {
   const sizes = batchAndClasses(spec(inputs, 0));
   return single('softmaxCrossEntropy', (at) => [
-    record('softmaxCrossEntropy', sizes.batch, { logits: at.input(0), labels: at.input(1), losses: at.output(0), ...sizes }),
+    record('softmaxCrossEntropy', sizes.batch, {
+      logits: at.input(0),
+      labels: at.input(1),
+      losses: at.output(0),
+      ...sizes,
+    }),
   ]);
 };
 
@@ -29,7 +34,11 @@ export const softmaxCrossEntropyGrad: Lower<'softmaxCrossEntropyGrad'> = ({ inpu
   const sizes = batchAndClasses(spec(inputs, 1));
   return single('softmaxCrossEntropyGrad', (at) => [
     record('softmaxCrossEntropyGrad', sizes.batch, {
-      ...{ dLosses: at.input(0), logits: at.input(1), labels: at.input(2), dLogits: at.output(0), ...sizes },
+      dLosses: at.input(0),
+      logits: at.input(1),
+      labels: at.input(2),
+      dLogits: at.output(0),
+      ...sizes,
     }),
   ]);
 };
@@ -37,6 +46,12 @@ export const softmaxCrossEntropyGrad: Lower<'softmaxCrossEntropyGrad'> = ({ inpu
 export const topKCorrect: Lower<'topKCorrect'> = ({ attrs, inputs }) => {
   const sizes = batchAndClasses(spec(inputs, 0));
   return single('topKCorrect', (at) => [
-    record('topKCorrect', sizes.batch, { logits: at.input(0), labels: at.input(1), correct: at.output(0), k: attrs.k, ...sizes }),
+    record('topKCorrect', sizes.batch, {
+      logits: at.input(0),
+      labels: at.input(1),
+      correct: at.output(0),
+      k: attrs.k,
+      ...sizes,
+    }),
   ]);
 };

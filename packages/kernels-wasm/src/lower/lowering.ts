@@ -43,7 +43,11 @@ export interface Lowering {
 
 export type Lower<K extends OpKind> = (op: OpView<K>) => Lowering;
 
-export function record<K extends keyof KernelOperands>(kernel: K, tasks: number, operands: KernelOperands[K]): KernelRecord {
+export function record<K extends keyof KernelOperands>(
+  kernel: K,
+  tasks: number,
+  operands: KernelOperands[K],
+): KernelRecord {
   const { opcode, words } = recordLayouts[kernel];
   const values = operands as unknown as Readonly<Record<string, number>>;
   return { opcode, tasks, words: words.map(([name, type]) => [type, values[name] as number] as const) };
