@@ -1,4 +1,5 @@
 import { Command, CommanderError } from '@commander-js/extra-typings';
+import { addBench } from './commands/bench.ts';
 import { addData } from './commands/data.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
@@ -45,6 +46,7 @@ function buildProgram(finish: Finish): Command {
   addPredict(program);
   addSummary(program);
   addData(program, finish);
+  addBench(program);
   addDoctor(program, finish);
   return program;
 }

@@ -1,3 +1,4 @@
+import { exactBiasGradients } from './exact-bias-gradients.ts';
 import { readersOf, valueOf, type Graph, type Op, type ValueId } from './graph.ts';
 import type { OpAttrs, OpKind } from './ops/attrs.ts';
 import { opDef } from './ops/index.ts';
@@ -11,12 +12,12 @@ import { prune } from './prune.ts';
  * - conv2dBackpropInput ← add, reluGrad
  * - batchNormGrad ← add
  *
- * and gives a bias in front of a training batch norm its exact gradient, zero: batch norm subtracts the mean, so the
- * sum that `biasAddGrad` would compute is nothing but rounding errors (which Adam would scale up to full steps).
+ * after biases that only batch norms see have got their exact gradient: see {@link exactBiasGradients}.
  *
  * An op is absorbed only when nothing else reads the value in between and the value has no name.
  */
-export function fuse(graph: Graph): Graph {
+export function fuse(original: Graph): Graph {
+  const graph = exactBiasGradients(original);
   const readers = readersOf(graph);
   const ops: Op[] = [];
   for (const op of graph.ops) {
@@ -33,7 +34,7 @@ export function fuse(graph: Graph): Graph {
     if (best?.fused !== undefined) {
       ops.splice(best.at, 1);
       ops.push(best.fused);
-    } else ops.push(withExactGradient(graph, ops, op));
+    } else ops.push(op);
   }
   return prune(graph, ops);
 }
@@ -108,12 +109,4 @@ function withSources(ops: readonly Op[], ids: readonly ValueId[]): ReadonlySet<V
     }
   }
   return all;
-}
-
-function withExactGradient(graph: Graph, ops: readonly Op[], op: Op): Op {
-  if (op.kind !== 'biasAddGrad') return op;
-  const producer = ops.find((other) => other.outputs[0] === op.inputs[0]);
-  if (producer?.kind !== 'batchNormGrad' || producer.attrs.residual) return op;
-  const { shape } = valueOf(graph, op.outputs[0] as ValueId);
-  return { kind: 'fill', label: op.label, inputs: [], outputs: op.outputs, attrs: { shape, value: 0 } };
 }

@@ -1,0 +1,68 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { decodeCheckpoint } from '@skiplane/resnet';
+import { expect, test } from 'vitest';
+import { jsonLines, skiplane, temporaryFolder } from './cli.ts';
+
+/** How often the run is killed; more kills take proportionally longer. */
+const kills = Number(process.env['SKIPLANE_KILLS'] ?? 4);
+/** Start-up of a process, about; kills fall from there on. */
+const startMilliseconds = 400;
+const settings = [
+  '--model',
+  'resnet8v1',
+  '--data',
+  'synthetic',
+  '--limit-train',
+  '300',
+  '--limit-test',
+  '50',
+  '--batch',
+  '10',
+];
+const train = ['train', ...settings, '--epochs', String(kills), '--threads', '2', '--save-seconds', '0.1', '--json'];
+
+/** Every file of a run folder is whole: both checkpoints decode, and every event is a line of JSON. */
+function expectWholeFiles(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    const bytes = readFileSync(join(folder, name));
+    if (name.endsWith('.safetensors')) expect(decodeCheckpoint(bytes).model.name).toBe('resnet8v1');
+    if (name === 'events.jsonl' && bytes.length > 0)
+      expect(jsonLines(bytes.toString('utf8')).length).toBeGreaterThan(0);
+    if (name === 'history.csv') expect(bytes.toString('utf8').endsWith('\n')).toBe(true);
+  }
+}
+
+test(`a run that is killed ${kills} times at random moments ends with the bytes of one that is not`, async () => {
+  const parent = temporaryFolder();
+  const [whole, killed] = [join(parent, 'whole'), join(parent, 'killed')];
+  const start = performance.now();
+  expect((await skiplane([...train, '--out', whole])).code).toBe(0);
+  const duration = performance.now() - start;
+
+  let done = 0;
+  while (done < kills) {
+    const resume = existsSync(join(killed, 'last.safetensors'));
+    const args = resume ? ['train', '--resume', '--threads', '2', '--save-seconds', '0.1', '--json'] : train;
+    const delay = startMilliseconds + ((duration - startMilliseconds) / kills) * 1.2 * Math.random();
+    let timer: NodeJS.Timeout | undefined;
+    const { code } = await skiplane([...args, '--out', killed], {
+      onStart: (child) => {
+        timer = setTimeout(() => child.kill('SIGKILL'), delay);
+      },
+    });
+    clearTimeout(timer);
+    expectWholeFiles(killed);
+    if (code === null) done++;
+    // The run got to its end before the kill: nothing is left to be killed.
+    else break;
+  }
+  const last = await skiplane(['train', '--resume', '--threads', '2', '--json', '--out', killed]);
+  expect([0, 1], last.stderr).toContain(last.code);
+  expect(done).toBeGreaterThanOrEqual(kills / 2);
+  console.log(`killed ${done} times`);
+  for (const name of ['last.safetensors', 'best.safetensors']) {
+    expect(readFileSync(join(killed, name)).equals(readFileSync(join(whole, name))), name).toBe(true);
+  }
+}, 600_000);
