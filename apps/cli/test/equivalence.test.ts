@@ -58,8 +58,11 @@ function inputs(name: string): Record<string, TypedArray> {
   return { ...Object.fromEntries(initialParameters(config(name), 1)), x: buffers.images, labels: buffers.labels };
 }
 
+function norm(values: Float64Array): number {
+  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+}
+
 function relativeDistance(actual: TypedArray, expected: TypedArray): number {
-  const norm = (values: Float64Array): number => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
   const oracle = Float64Array.from(expected);
   const distance = norm(oracle.map((value, i) => value - (actual[i] as number)));
   return distance === 0 ? 0 : distance / norm(oracle);

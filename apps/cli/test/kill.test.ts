@@ -59,10 +59,11 @@ test(`a run that is killed ${kills} times at random moments ends with the bytes 
     else break;
   }
   const last = await skiplane(['train', '--resume', '--threads', '2', '--json', '--out', killed]);
-  expect([0, 1], last.stderr).toContain(last.code);
+  // 1: the run had ended before the last kill, and a finished run cannot go on.
+  expect([0, 1]).toContain(last.code);
   expect(done).toBeGreaterThanOrEqual(kills / 2);
   console.log(`killed ${done} times`);
   for (const name of ['last.safetensors', 'best.safetensors']) {
-    expect(readFileSync(join(killed, name)).equals(readFileSync(join(whole, name))), name).toBe(true);
+    expect(readFileSync(join(killed, name)).equals(readFileSync(join(whole, name)))).toBe(true);
   }
 }, 600_000);

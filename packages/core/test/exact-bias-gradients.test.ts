@@ -48,6 +48,10 @@ function network({ size, relu }: Options): { graph: Graph; biases: readonly stri
   return { graph: named.build(), biases };
 }
 
+function wave(length: number, phase: number): Float32Array {
+  return Float32Array.from({ length }, (_, i) => Math.sin(i * 1.7 + phase));
+}
+
 /** Whether the fused graph has a constant as the gradient of each bias. */
 function constants(graph: Graph): readonly boolean[] {
   const fused = fuse(graph);
@@ -66,8 +70,6 @@ describe('exactBiasGradients', () => {
   ] as const)('with %o replaces just the gradients that are zero', async (options, expected) => {
     const { graph, biases } = network(options);
     expect(constants(graph)).toEqual(expected);
-    const wave = (length: number, phase: number): Float32Array =>
-      Float32Array.from({ length }, (_, i) => Math.sin(i * 1.7 + phase));
     const inputs = Object.fromEntries(
       graph.values.flatMap((value) =>
         value.name === undefined || value.name.startsWith('d/')

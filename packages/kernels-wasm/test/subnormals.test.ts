@@ -6,6 +6,10 @@ const f32 = (...shape: number[]) => ({ shape, dtype: 'f32' }) as const;
 /** Just above the least normal float, 1.18e-38: any decay of it is subnormal. */
 const tiny = 1.2e-38;
 
+function filled(value: number): Float32Array {
+  return new Float32Array(5).fill(value);
+}
+
 describe('subnormals never reach memory', () => {
   let backend: Backend;
   beforeAll(async () => {
@@ -20,7 +24,6 @@ describe('subnormals never reach memory', () => {
     ) as [number, number, number, number];
     const stepSize = build.input('stepSize', f32());
     build.op('adam', [parameter, m, v, gradient, stepSize], { beta1: 0.9, beta2: 0.999, epsilon: 1e-7 });
-    const filled = (value: number): Float32Array => new Float32Array(5).fill(value);
     const inputs = {
       parameter: filled(1),
       m: filled(tiny),
