@@ -22,6 +22,8 @@ const settings = [
 ];
 const train = ['train', ...settings, '--epochs', String(kills), '--threads', '2', '--save-seconds', '0.1', '--json'];
 
+const resume = ['train', '--resume', '--threads', '2', '--save-seconds', '0.1', '--json'];
+
 /** Every file of a run folder is whole: both checkpoints decode, and every event is a line of JSON. */
 function expectWholeFiles(folder: string): void {
   if (!existsSync(folder)) return;
@@ -41,13 +43,14 @@ test(`a run that is killed ${kills} times at random moments ends with the bytes 
   expect((await skiplane([...train, '--out', whole])).code).toBe(0);
   const duration = performance.now() - start;
 
+  // Killed before its first save, a run begins anew.
+  const next = (): string[] =>
+    existsSync(join(killed, 'last.safetensors')) ? [...resume, '--out', killed] : [...train, '--out', killed];
   let done = 0;
   while (done < kills) {
-    const resume = existsSync(join(killed, 'last.safetensors'));
-    const args = resume ? ['train', '--resume', '--threads', '2', '--save-seconds', '0.1', '--json'] : train;
     const delay = startMilliseconds + ((duration - startMilliseconds) / kills) * 1.2 * Math.random();
     let timer: NodeJS.Timeout | undefined;
-    const { code } = await skiplane([...args, '--out', killed], {
+    const { code } = await skiplane(next(), {
       onStart: (child) => {
         timer = setTimeout(() => child.kill('SIGKILL'), delay);
       },
@@ -58,7 +61,7 @@ test(`a run that is killed ${kills} times at random moments ends with the bytes 
     // The run got to its end before the kill: nothing is left to be killed.
     else break;
   }
-  const last = await skiplane(['train', '--resume', '--threads', '2', '--json', '--out', killed]);
+  const last = await skiplane(next());
   expect(last.code).toBe(0);
   expect(done).toBeGreaterThanOrEqual(kills / 2);
   console.log(`killed ${done} times`);
