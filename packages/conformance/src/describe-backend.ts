@@ -23,6 +23,8 @@ export interface BackendDescription {
   readonly skip?: readonly Skip[];
   /** Runs these cases only, named as in {@link Skip}: for one more configuration of a backend that has passed the rest. */
   readonly only?: readonly string[];
+  /** Random cases of each op and composed graph, for a slow device (default: the environment's, else 12). */
+  readonly runs?: number;
   /** What a kernel claims of its error, by its name in the program's report (default: 1, an ordinary sum). */
   readonly boundFactor?: (kernel: string) => KernelBound;
 }
@@ -42,7 +44,7 @@ const timeout = 60_000;
  */
 export function describeBackend(description: BackendDescription): void {
   const { name, create, variants = {}, skip = [], only, boundFactor = () => 1 } = description;
-  const settings = readSettings();
+  const settings = { ...readSettings(), ...(description.runs !== undefined && { runs: description.runs }) };
   const cases = selectCases(conformanceCases(), only);
   const reasons = reasonsToSkip(cases, skip);
   const tally = new Tally();

@@ -56,6 +56,13 @@ export class OutOfMemoryError extends SkiplaneError {
   }
 }
 
+/** A device that is gone: unplugged, reset by its driver, or taken away by the operating system. What it held is lost. */
+export class DeviceLostError extends SkiplaneError {
+  constructor(message: string, details?: Readonly<Record<string, unknown>>) {
+    super('DEVICE_LOST', message, details);
+  }
+}
+
 /** A kernel that wrote outside its operands, found by `compile(…, { guard: true })`. */
 export class GuardError extends SkiplaneError {
   constructor(message: string, details?: Readonly<Record<string, unknown>>) {

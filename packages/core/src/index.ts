@@ -14,6 +14,7 @@ export type { Alias, OpCost, OpDef, OpDefs } from './ops/op-def.ts';
 export { adamStepSize } from './ops/optimizer.ts';
 export { noPadding, samePadding, window2d } from './ops/window.ts';
 export { planMemory, type Block, type MemoryPlan, type PlanOptions, type Storage } from './plan-memory.ts';
+export { planSlots, type SlotOptions, type SlotPlan, type SlotStorage } from './plan-slots.ts';
 export { printGraph } from './print-graph.ts';
 export { permutation, philox4x32, randomStream, uniform, uniforms, type RandomStream } from './random.ts';
 export {

@@ -1,6 +1,5 @@
 import { valueOf, type Graph, type ValueId } from './graph.ts';
-import { opDef } from './ops/index.ts';
-import { byteLength } from './tensor.ts';
+import { lifetimes } from './lifetimes.ts';
 
 export interface PlanOptions {
   /** Offsets are multiples of this. */
@@ -38,7 +37,7 @@ export interface Block {
 interface Request {
   readonly bytes: number;
   readonly firstOp: number;
-  lastOp: number;
+  readonly lastOp: number;
   offset: number;
 }
 
@@ -51,39 +50,14 @@ interface Request {
  */
 export function planMemory(graph: Graph, options: PlanOptions): MemoryPlan {
   const { alignment, gap = 0, workspaceBytes = [], inPlace = true } = options;
-  const roots = new Map<ValueId, ValueId>();
-  const rootOf = (id: ValueId): ValueId => roots.get(id) ?? id;
-  const lastUse = lastUses(graph);
-  const requests = new Map<ValueId, Request>();
   const align = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
-
-  graph.ops.forEach((op, index) => {
-    for (const alias of opDef(op.kind).aliases ?? []) {
-      roots.set(op.outputs[alias.output] as ValueId, rootOf(op.inputs[alias.input] as ValueId));
-    }
-    const reuse = inPlace ? opDef(op.kind).inPlace : undefined;
-    op.outputs.forEach((id, position) => {
-      const value = valueOf(graph, id);
-      const lastOp = lastUse.get(id) ?? index;
-      if (roots.has(id)) {
-        const request = requests.get(rootOf(id));
-        if (request !== undefined) request.lastOp = Math.max(request.lastOp, lastOp);
-        return;
-      }
-      if (value.name !== undefined) return;
-      if (reuse?.output === position) {
-        const input = op.inputs[reuse.input] as ValueId;
-        const request = requests.get(rootOf(input));
-        // The input's block ends here and no other operand reads it: a view of it may live on, so ask the block, not the value.
-        if (request?.lastOp === index && op.inputs.filter((other) => rootOf(other) === rootOf(input)).length === 1) {
-          roots.set(id, rootOf(input));
-          request.lastOp = lastOp;
-          return;
-        }
-      }
-      requests.set(id, { bytes: align(byteLength(value)), firstOp: index, lastOp, offset: -1 });
-    });
-  });
+  const { rootOf, own } = lifetimes(graph, inPlace);
+  const requests = new Map(
+    [...own].map(([id, { bytes, firstOp, lastOp }]): [ValueId, Request] => [
+      id,
+      { bytes: align(bytes), firstOp, lastOp, offset: -1 },
+    ]),
+  );
 
   const workspaces = graph.ops.map((_, index): Request | undefined => {
     const bytes = workspaceBytes[index] ?? 0;
@@ -104,12 +78,6 @@ export function planMemory(graph: Graph, options: PlanOptions): MemoryPlan {
     workspace: workspaces.map((request) => request?.offset),
     blocks: placed,
   };
-}
-
-function lastUses(graph: Graph): ReadonlyMap<ValueId, number> {
-  const lastUse = new Map<ValueId, number>();
-  graph.ops.forEach((op, index) => op.inputs.forEach((id) => lastUse.set(id, index)));
-  return lastUse;
 }
 
 function place(requests: readonly Request[], gap: number): readonly Request[] {

@@ -1,0 +1,133 @@
+import { planSlots, SkiplaneError, type Graph, type OpReport, type SlotStorage } from '@skiplane/core';
+import { bufferUsage, type Context } from './context.ts';
+import type { LowerOptions } from './lower/lowering.ts';
+import {
+  callsOf,
+  checkCall,
+  describeCall,
+  lowerGraph,
+  operandsOf,
+  piecesOf,
+  reportOps,
+  type Call,
+} from './lower-graph.ts';
+import { checkSizes } from './sizes.ts';
+import { guardBytes, padded, type GpuTensor } from './tensor.ts';
+
+export interface CompileInput {
+  readonly graph: Graph;
+  readonly tensors: ReadonlyMap<string, GpuTensor>;
+  readonly guard: boolean;
+  readonly lowerOptions: LowerOptions;
+  readonly onProgress: CompileProgress | undefined;
+}
+
+export type CompileProgress = (compiled: number, total: number) => void;
+
+/** One kernel call, ready to encode. */
+interface Step {
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly workgroups: readonly [x: number, y: number, z: number];
+}
+
+/** A buffer of the program; behind `guardOffset` the guard begins, where the program is guarded. */
+interface SlotBuffer {
+  readonly buffer: GPUBuffer;
+  readonly guardOffset: number;
+}
+
+export interface Compiled {
+  readonly steps: readonly Step[];
+  readonly slots: readonly SlotBuffer[];
+  readonly ops: readonly OpReport[];
+  /** Bytes of the slots that values live in, and of those that only workspaces do. */
+  readonly arenaBytes: number;
+  readonly workspaceBytes: number;
+}
+
+/** Decides all about a program: kernels, buffers, pipelines and bind groups. */
+export async function compile(context: Context, input: CompileInput): Promise<Compiled> {
+  const { graph, guard, lowerOptions, onProgress } = input;
+  const lowered = lowerGraph(graph, lowerOptions);
+  checkSizes(context, `compile '${graph.name}'`, piecesOf(graph, lowered));
+  const plan = planSlots(graph, { workspaces: lowered.map(({ workspaces }) => workspaces), share: !guard });
+  const calls = callsOf(graph, lowered);
+  const operands = calls.map((call) => operandsOf(plan, call));
+  calls.forEach((call, i) => checkCall(call, operands[i] ?? []));
+
+  const pipelines = await compilePipelines(context, calls, onProgress);
+  const slots = plan.slots.map((bytes, i) => makeSlot(context, bytes, guard, `slot ${i} of program '${graph.name}'`));
+  try {
+    const bufferOf = (storage: SlotStorage): SlotBuffer => {
+      const found = storage.kind === 'tensor' ? input.tensors.get(storage.name) : slots[storage.slot];
+      if (found === undefined)
+        throw new RangeError(`${JSON.stringify(storage)} of graph '${graph.name}' has no buffer`);
+      return found;
+    };
+    const steps = calls.map((call, i): Step => ({
+      pipeline: pipelines[i] as GPUComputePipeline,
+      bindGroup: bind(context, call, (operands[i] ?? []).map(bufferOf), guard),
+      workgroups: call.dispatch.workgroups,
+    }));
+    await context.settled();
+    context.check(`compile '${graph.name}'`);
+    const valueSlots = new Set(
+      [...plan.storage.values()].map((storage) => (storage.kind === 'slot' ? storage.slot : -1)),
+    );
+    const total = (used: boolean) =>
+      plan.slots.reduce((sum, bytes, slot) => sum + (valueSlots.has(slot) === used ? bytes : 0), 0);
+    return { steps, slots, ops: reportOps(graph, lowered), arenaBytes: total(true), workspaceBytes: total(false) };
+  } catch (error) {
+    slots.forEach(({ buffer }) => buffer.destroy());
+    throw error;
+  }
+}
+
+/** All pipelines at once: the driver compiles them in parallel. */
+async function compilePipelines(
+  context: Context,
+  calls: readonly Call[],
+  onProgress: CompileProgress | undefined,
+): Promise<readonly GPUComputePipeline[]> {
+  let compiled = 0;
+  return Promise.all(
+    calls.map(async (call) => {
+      try {
+        return await context.pipelines.get(call.dispatch.shader, call.dispatch.constants);
+      } catch (error) {
+        context.check('compile');
+        throw kernelError(call, (error as Error).message, error);
+      } finally {
+        onProgress?.(++compiled, calls.length);
+      }
+    }),
+  );
+}
+
+function makeSlot(context: Context, bytes: number, guard: boolean, what: string): SlotBuffer {
+  const { storage, copySource, copyTarget } = bufferUsage;
+  const guardOffset = padded(bytes);
+  const usage = guard ? storage | copySource | copyTarget : storage;
+  return { guardOffset, buffer: context.buffer(guardOffset + (guard ? guardBytes : 0), usage, what) };
+}
+
+/** In a guarded program kernels see the guards too, so that what they write there is found and not clipped by the device. */
+function bind(context: Context, call: Call, buffers: readonly SlotBuffer[], guard: boolean): GPUBindGroup {
+  const entries = buffers.map(({ buffer, guardOffset }, binding) => ({
+    binding,
+    resource: { buffer, size: guardOffset + (guard ? guardBytes : 0) },
+  }));
+  const layout = context.pipelines.layout(call.dispatch.shader);
+  return context.scope(
+    'validation',
+    () => context.device.createBindGroup({ label: describeCall(call), layout, entries }),
+    (message) => kernelError(call, message),
+  );
+}
+
+function kernelError(call: Call, message: string, cause?: unknown): SkiplaneError {
+  const { op, dispatch } = call;
+  const details = { kind: op.kind, label: op.label, kernel: dispatch.shader, constants: dispatch.constants };
+  return new SkiplaneError('KERNEL', `${describeCall(call)} is refused by the device: ${message}`, details, cause);
+}

@@ -1,0 +1,60 @@
+import { GuardError } from '@skiplane/core';
+import type { Compiled } from './compile.ts';
+import { bufferUsage, type Context } from './context.ts';
+import { guard, guardBytes, guardWord, type GpuTensor } from './tensor.ts';
+
+interface Guarded {
+  readonly what: string;
+  readonly buffer: GPUBuffer;
+  readonly guardOffset: number;
+}
+
+/**
+ * Watches the buffers of a program: those of its arena are filled with NaN before each run, and words behind every buffer, its
+ * tensors' included, must survive it.
+ */
+export class Guard {
+  readonly #context: Context;
+  readonly #slots: readonly Guarded[];
+  readonly #tensors: readonly Guarded[];
+  readonly #staging: GPUBuffer;
+
+  constructor(context: Context, { slots }: Compiled, tensors: ReadonlyMap<string, GpuTensor>) {
+    this.#context = context;
+    this.#slots = slots.map((slot, i) => ({ what: `slot ${i} of ${slot.guardOffset} bytes`, ...slot }));
+    this.#tensors = [...tensors].map(([name, { buffer, guardOffset }]) => ({
+      what: `the tensor '${name}'`,
+      buffer,
+      guardOffset,
+    }));
+    const bytes = (slots.length + tensors.size) * guardBytes;
+    this.#staging = context.buffer(bytes, bufferUsage.mapRead | bufferUsage.copyTarget, 'guards');
+  }
+
+  poison(): void {
+    const { queue } = this.#context.device;
+    for (const { buffer, guardOffset } of this.#slots) {
+      const words = new Uint32Array((guardOffset + guardBytes) / 4).fill(0x7fc00000);
+      words.set(guard, guardOffset / 4);
+      queue.writeBuffer(buffer, 0, words);
+    }
+  }
+
+  /** @throws {GuardError} when a word behind a buffer has changed */
+  async check(): Promise<void> {
+    const all = [...this.#slots, ...this.#tensors];
+    const copy = await this.#context.download(
+      all.map(({ buffer, guardOffset }) => [buffer, guardOffset, guardBytes] as const),
+      this.#staging,
+    );
+    const words = new Uint32Array(copy);
+    const changed = words.findIndex((word) => word !== guardWord);
+    if (changed === -1) return;
+    const found = all[Math.floor((changed * 4) / guardBytes)];
+    throw new GuardError(`a kernel wrote behind ${found?.what}.`, { what: found?.what });
+  }
+
+  dispose(): void {
+    this.#staging.destroy();
+  }
+}

@@ -1,0 +1,4 @@
+export { createGpuBackend, type GpuBackendOptions } from './backend.ts';
+export { listGpuAdapters, type GpuDeviceOptions } from './device.ts';
+export type { ConvAlgorithm } from './lower/lowering.ts';
+export type { SoftwareDriver } from './software.ts';

@@ -1,0 +1,62 @@
+import type { OpKind } from '@skiplane/core';
+import { batchNormGrad, batchNormInference, batchNormTraining, biasAddGrad } from './batch-norm.ts';
+import { conv2dBackpropFilter } from './conv-filter.ts';
+import { conv2d, conv2dBackpropInput } from './conv.ts';
+import { matMul } from './dense.ts';
+import {
+  add,
+  affine,
+  biasAdd,
+  broadcastScalar,
+  fill,
+  l2Penalty,
+  l2PenaltyGrad,
+  multiply,
+  reduceSum,
+  relu,
+  reluGrad,
+  reshape,
+  sigmoid,
+  sigmoidGrad,
+} from './elementwise.ts';
+import { softmax, softmaxCrossEntropy, softmaxCrossEntropyGrad, softmaxGrad, topKCorrect } from './loss.ts';
+import type { Lower } from './lowering.ts';
+import { adam, assignAdd } from './optimizer.ts';
+import { averagePool2d, averagePool2dGrad, maxPool2d, maxPool2dGrad } from './pool.ts';
+
+/** The lowering of every op: a kind without one does not type-check. */
+export const lowerings: { readonly [K in OpKind]: Lower<K> } = {
+  conv2d,
+  conv2dBackpropInput,
+  conv2dBackpropFilter,
+  biasAdd,
+  biasAddGrad,
+  batchNormTraining,
+  batchNormInference,
+  batchNormGrad,
+  relu,
+  reluGrad,
+  sigmoid,
+  sigmoidGrad,
+  add,
+  multiply,
+  affine,
+  maxPool2d,
+  maxPool2dGrad,
+  averagePool2d,
+  averagePool2dGrad,
+  matMul,
+  reshape,
+  fill,
+  broadcastScalar,
+  reduceSum,
+  l2Penalty,
+  l2PenaltyGrad,
+  softmax,
+  softmaxGrad,
+  softmaxCrossEntropy,
+  softmaxCrossEntropyGrad,
+  topKCorrect,
+  adam,
+  assignAdd,
+};

@@ -1,0 +1,82 @@
+import { SkiplaneError } from '@skiplane/core';
+import { shaders, type ShaderName } from './generated/shaders.ts';
+
+type Constants = Readonly<Record<string, number>>;
+type Access = 'read' | 'read_write';
+
+const compute = 0x4; // GPUShaderStage.COMPUTE
+
+/** Compiled kernels of a device; the same kernel with the same constants is compiled once. */
+export class Pipelines {
+  readonly #device: GPUDevice;
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  readonly #modules = new Map<ShaderName, Promise<GPUShaderModule>>();
+  readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /** Layout of a kernel's operands; kernels with operands of the same access share one. */
+  layout(shader: ShaderName): GPUBindGroupLayout {
+    const accesses = shaders[shader].bindings;
+    const key = accesses.join();
+    const found = this.#layouts.get(key);
+    if (found !== undefined) return found;
+    const layout = this.#device.createBindGroupLayout({
+      label: key,
+      entries: accesses.map((access, binding) => ({
+        binding,
+        visibility: compute,
+        buffer: { type: bufferType(access) },
+      })),
+    });
+    this.#layouts.set(key, layout);
+    return layout;
+  }
+
+  /** @throws {SkiplaneError} with what the device says of the kernel */
+  get(shader: ShaderName, constants: Constants): Promise<GPUComputePipeline> {
+    const values = Object.entries(constants).toSorted(([a], [b]) => (a < b ? -1 : 1));
+    const key = `${shader} ${values.map(([name, value]) => `${name}=${value}`).join(' ')}`;
+    const found = this.#pipelines.get(key);
+    if (found !== undefined) return found;
+    const pipeline = this.#compile(shader, constants, key);
+    this.#pipelines.set(key, pipeline);
+    return pipeline;
+  }
+
+  async #compile(shader: ShaderName, constants: Constants, label: string): Promise<GPUComputePipeline> {
+    const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [this.layout(shader)] });
+    const module = await this.#module(shader);
+    try {
+      return await this.#device.createComputePipelineAsync({
+        label,
+        layout,
+        compute: { module, entryPoint: 'main', constants: { ...constants } },
+      });
+    } catch (error) {
+      throw new SkiplaneError(
+        'GPU',
+        `kernel ${label} does not compile: ${(error as Error).message}`,
+        { shader },
+        error,
+      );
+    }
+  }
+
+  #module(shader: ShaderName): Promise<GPUShaderModule> {
+    const found = this.#modules.get(shader);
+    if (found !== undefined) return found;
+    this.#device.pushErrorScope('validation');
+    const module = this.#device.createShaderModule({ label: shader, code: shaders[shader].source });
+    const checked = this.#device.popErrorScope().then((error) => {
+      if (error !== null) throw new SkiplaneError('GPU', `kernel ${shader} is refused: ${error.message}`, { shader });
+      return module;
+    });
+    this.#modules.set(shader, checked);
+    return checked;
+  }
+}
+
+const bufferType = (access: Access): GPUBufferBindingType => (access === 'read' ? 'read-only-storage' : 'storage');

@@ -1,0 +1,111 @@
+import { UnsupportedError } from '@skiplane/core';
+import { findPackage, nodeModule } from './node.ts';
+
+/** Vulkan drivers that compute on the processor. */
+export type SoftwareDriver = 'swiftshader' | 'llvmpipe';
+
+/** Where a driver is: its ICD file, and a Vulkan loader to use if not the system's. */
+export interface DriverFiles {
+  readonly icd: string;
+  readonly loader?: string;
+}
+
+const swiftshaderPackage = '@sparticuz/chromium';
+
+/** @throws {UnsupportedError} when the driver is not to be had here, with what to install */
+export async function findDriver(driver: SoftwareDriver): Promise<DriverFiles> {
+  if (process.platform !== 'linux') {
+    throw new UnsupportedError(
+      `the software adapter '${driver}' runs on Linux only, but this is ${process.platform}: use the adapter of this system.`,
+    );
+  }
+  return driver === 'swiftshader' ? findSwiftshader() : findLlvmpipe();
+}
+
+/** SwiftShader and a Vulkan loader from the npm package, unpacked once into the user's cache. */
+async function findSwiftshader(): Promise<DriverFiles> {
+  const { existsSync } = nodeModule('node:fs');
+  const path = nodeModule('node:path');
+  if (process.arch !== 'x64') {
+    throw new UnsupportedError(
+      `SwiftShader comes for x64, but this is ${process.arch}: install mesa-vulkan-drivers and use 'llvmpipe'.`,
+    );
+  }
+  const entry = findPackage(swiftshaderPackage);
+  if (entry === undefined) {
+    throw new UnsupportedError(
+      `SwiftShader comes with the npm package ${swiftshaderPackage}, which is not installed: npm install ${swiftshaderPackage}.`,
+    );
+  }
+  const archive = path.join(path.dirname(entry), '..', 'bin', 'swiftshader.tar.br');
+  if (!existsSync(archive)) {
+    throw new UnsupportedError(`${swiftshaderPackage} has no ${archive}: install another version of it.`);
+  }
+  const folder = await unpack(archive);
+  return { icd: path.join(folder, 'vk_swiftshader_icd.json'), loader: path.join(folder, 'libvulkan.so.1') };
+}
+
+/** Unpacks an archive into a folder named by its size and time, in one step, so that no process sees half of it. */
+async function unpack(archive: string): Promise<string> {
+  const fs = nodeModule('node:fs');
+  const path = nodeModule('node:path');
+  const { size, mtimeMs } = fs.statSync(archive);
+  const cache = cacheFolder();
+  const folder = path.join(cache, `swiftshader-${size}-${Math.round(mtimeMs)}`);
+  if (fs.existsSync(folder)) return folder;
+  const { parseTar } = await import('nanotar');
+  const files = parseTar(nodeModule('node:zlib').brotliDecompressSync(fs.readFileSync(archive)));
+  const partial = fs.mkdtempSync(path.join(cache, 'partial-'));
+  try {
+    for (const { name, data } of files) {
+      if (data !== undefined && /^[\w.-]+$/.test(name)) fs.writeFileSync(path.join(partial, name), data);
+    }
+    fs.renameSync(partial, folder);
+  } catch (error) {
+    fs.rmSync(partial, { recursive: true, force: true });
+    // Another process may have been quicker: its folder is as good.
+    if (!fs.existsSync(folder)) throw error;
+  }
+  return folder;
+}
+
+/** A folder of this user alone, since code is loaded from it. */
+function cacheFolder(): string {
+  const fs = nodeModule('node:fs');
+  const os = nodeModule('node:os');
+  const path = nodeModule('node:path');
+  const folders = [
+    path.join(process.env['XDG_CACHE_HOME'] ?? path.join(os.homedir(), '.cache'), 'skiplane'),
+    path.join(os.tmpdir(), `skiplane-${os.userInfo().uid}`),
+  ];
+  const problems: string[] = [];
+  for (const folder of folders) {
+    try {
+      fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+      fs.accessSync(folder, fs.constants.W_OK);
+      if (fs.statSync(folder).uid === os.userInfo().uid) return folder;
+      problems.push(`${folder} belongs to another user`);
+    } catch (error) {
+      problems.push((error as Error).message);
+    }
+  }
+  throw new UnsupportedError(`SwiftShader must be unpacked, but no folder can be written: ${problems.join('; ')}.`);
+}
+
+/** Mesa's driver as the system has installed it. */
+function findLlvmpipe(): DriverFiles {
+  const fs = nodeModule('node:fs');
+  const path = nodeModule('node:path');
+  const data = (process.env['XDG_DATA_DIRS'] ?? '/usr/local/share:/usr/share').split(':');
+  const folders = [...data, '/etc'].map((folder) => path.join(folder, 'vulkan', 'icd.d'));
+  for (const folder of folders) {
+    const file = fs.existsSync(folder)
+      ? fs.readdirSync(folder).find((name) => /^lvp_icd.*\.json$/.test(name))
+      : undefined;
+    if (file !== undefined) return { icd: path.join(folder, file) };
+  }
+  throw new UnsupportedError(
+    `llvmpipe is not installed: no lvp_icd*.json in ${folders.join(', ')}. Install Mesa's Vulkan drivers, 25 or newer ` +
+      `(Debian and Ubuntu: mesa-vulkan-drivers, on Debian 12 from backports), or use 'swiftshader'.`,
+  );
+}

@@ -1,0 +1,19 @@
+// y = x, a scalar
+// Invocation: four elements. Traffic: each operand once.
+override count4: u32; // vectors of four elements
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = (group.y * groups.x + group.x) * 256u + lane;
+  if (i >= count4) {
+    return;
+  }
+  y[i] = vec4f(x[0]);
+}

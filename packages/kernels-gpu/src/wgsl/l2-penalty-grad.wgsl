@@ -1,0 +1,21 @@
+// dw = 2·scale·dy·w, dy a scalar
+// Invocation: four elements. Traffic: each operand once.
+override count4: u32; // vectors of four elements
+override scale: f32;
+
+@group(0) @binding(0) var<storage, read> dy: array<f32>;
+@group(0) @binding(1) var<storage, read> w: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> dw: array<vec4f>;
+
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = (group.y * groups.x + group.x) * 256u + lane;
+  if (i >= count4) {
+    return;
+  }
+  dw[i] = (2 * scale * dy[0]) * w[i];
+}

@@ -1,0 +1,20 @@
+// y = 1/(1 + e^−x), from e^−|x| so that nothing overflows.
+// Invocation: four elements. Traffic: each operand once.
+override count4: u32; // vectors of four elements
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = (group.y * groups.x + group.x) * 256u + lane;
+  if (i >= count4) {
+    return;
+  }
+  let e = exp(-abs(x[i]));
+  y[i] = select(vec4f(1), e, x[i] < vec4f()) / (1 + e);
+}
