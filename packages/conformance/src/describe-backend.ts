@@ -1,6 +1,6 @@
 import { ValueError, type Backend } from '@skiplane/core';
+import { kernelBound, type KernelBound } from '@skiplane/core/reference';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import type { KernelBound } from './bound/spread.ts';
 import { readSettings } from './settings.ts';
 import type { Subject, Variant } from './subject.ts';
 import { conformanceCases, type ConformanceCase } from './suite.ts';
@@ -25,7 +25,7 @@ export interface BackendDescription {
   readonly only?: readonly string[];
   /** Random cases of each op and composed graph, for a slow device (default: the environment's, else 12). */
   readonly runs?: number;
-  /** What a kernel claims of its error, by its name in the program's report (default: 1, an ordinary sum). */
+  /** What a kernel claims of its error, by its name in the program's report (default: core's `kernelBound`). */
   readonly boundFactor?: (kernel: string) => KernelBound;
 }
 
@@ -43,7 +43,7 @@ const timeout = 60_000;
  * @throws {ValueError} when a skip has no reason, or names a gradient, or a skip or `only` names no case
  */
 export function describeBackend(description: BackendDescription): void {
-  const { name, create, variants = {}, skip = [], only, boundFactor = () => 1 } = description;
+  const { name, create, variants = {}, skip = [], only, boundFactor = kernelBound } = description;
   const settings = { ...readSettings(), ...(description.runs !== undefined && { runs: description.runs }) };
   const cases = selectCases(conformanceCases(), only);
   const reasons = reasonsToSkip(cases, skip);

@@ -199,4 +199,5 @@ export const gradientCases: { readonly [K in OpKind]: readonly GradientCase<K>[]
   topKCorrect: 'not differentiable',
   adam: 'not differentiable',
   assignAdd: 'not differentiable',
+  gatherImages: 'not differentiable',
 };

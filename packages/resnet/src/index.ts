@@ -1,4 +1,13 @@
 export { BatchPreparer, batchBuffers, type BatchBuffers } from './data/batch-preparer.ts';
+export {
+  HostImages,
+  type BatchSource,
+  type GatherBuffers,
+  type ImagesOn,
+  type PreparedBatch,
+  type TransformOptions,
+} from './data/batch-source.ts';
+export { DeviceImages } from './data/device-images.ts';
 export { epochOrder, RandomTransforms, type Augmentation, type Transform } from './data/augmentation.ts';
 export { cifar10ClassNames, parseCifar10Batch } from './data/cifar10.ts';
 export { cifar10FromArchive } from './data/cifar10-archive.ts';
@@ -15,9 +24,9 @@ export { plainNet } from './plain.ts';
 export { resnetV1, type NetOptions } from './v1.ts';
 export { resnetV2 } from './v2.ts';
 
-export { evaluationGraph } from './graphs/evaluation.ts';
+export { evaluationGraph, type EvaluationGraphOptions } from './graphs/evaluation.ts';
 export { inferenceGraph, type BatchOption } from './graphs/inference.ts';
-export type { ModelGraph } from './graphs/model-graph.ts';
+export type { GatheredImages, ModelGraph } from './graphs/model-graph.ts';
 export {
   lossGraph,
   optimizerNames,

@@ -1,7 +1,7 @@
-import type { Command } from '@commander-js/extra-typings';
+import { Option, type Command } from '@commander-js/extra-typings';
 import { learningRate, seconds, wholeNumber } from '../options.ts';
 import type { Finish } from '../program.ts';
-import { backendOption, dataOption, jsonOption, threadsOption } from './shared.ts';
+import { backendOption, dataOption, gpuOption, jsonOption, threadsOption } from './shared.ts';
 
 /** Defaults are not given to the parser: a resumed run takes what is not given from its checkpoint. */
 export function addTrain(program: Command, finish: Finish): void {
@@ -10,6 +10,7 @@ export function addTrain(program: Command, finish: Finish): void {
     .description('train a network and keep checkpoints; Ctrl-C saves and stops')
     .option('--model <name>', 'such as resnet20v1, resnet29v2, plain20 (default: resnet20v1)')
     .addOption(backendOption())
+    .addOption(gpuOption())
     .addOption(dataOption())
     .option('--epochs <n>', 'passes over the training images (default: 200)', wholeNumber(1))
     .option('--batch <n>', 'images a step (default: 32)', wholeNumber(1))
@@ -18,6 +19,12 @@ export function addTrain(program: Command, finish: Finish): void {
     .option('--no-augment', 'train on the images as they are')
     .option('--seed <n>', 'seed of everything random (default: 1)', wholeNumber(0))
     .addOption(threadsOption())
+    .addOption(
+      new Option(
+        '--data-on <place>',
+        'host, or device: all images are copied there once (default: device on gpu where they fit, else host)',
+      ).choices(['host', 'device'] as const),
+    )
     .option('--limit-train <n>', 'use only the first n training images', wholeNumber(1))
     .option('--limit-test <n>', 'validate on only the first n test images', wholeNumber(1))
     .option('--out <folder>', 'where the run is kept (default: runs/<model>)')

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Checkpoint, TrainResult } from '@skiplane/resnet';
 import { RunDirectory } from '@skiplane/resnet/node';
 import { CommandError, UsageError } from '../errors.ts';
+import { formatGpuAdapter } from '../gpu-adapter.ts';
 import { programName, shellQuote } from '../shell.ts';
 import { resumedDataOptions, saveDataOptions, type DataOptions } from './run-options.ts';
 import { defaultModel, newSettings, resumedSettings, type Settings, type TrainFlags } from './settings.ts';
@@ -21,6 +22,9 @@ export interface PlannedRun {
 
 const lastCheckpoint = 'last.safetensors';
 
+/** The file that a run goes on from. */
+export const checkpointPath = (folder: string): string => join(folder, lastCheckpoint);
+
 /** Decides what to train, from the options or from the run in `--out`. */
 export async function planRun(flags: TrainFlags): Promise<PlannedRun> {
   return flags.resume ? await planResumed(flags) : planNew(flags);
@@ -29,7 +33,7 @@ export async function planRun(flags: TrainFlags): Promise<PlannedRun> {
 function planNew(flags: TrainFlags): PlannedRun {
   const settings = newSettings(flags);
   const folder = flags.out ?? join('runs', settings.model.name);
-  if (existsSync(join(folder, lastCheckpoint))) {
+  if (existsSync(checkpointPath(folder))) {
     throw new CommandError(
       `'${folder}' holds a run already. Go on with it by --resume, or begin a new run in another folder by --out.`,
     );
@@ -50,7 +54,7 @@ function planNew(flags: TrainFlags): PlannedRun {
 
 async function planResumed(flags: TrainFlags): Promise<PlannedRun> {
   const folder = flags.out ?? join('runs', flags.model?.toLowerCase() ?? defaultModel);
-  if (!existsSync(join(folder, lastCheckpoint))) {
+  if (!existsSync(checkpointPath(folder))) {
     throw new CommandError(
       `cannot resume: '${folder}' holds no run (no ${lastCheckpoint}). Name its folder with --out, or begin a run without --resume.`,
     );
@@ -81,5 +85,7 @@ async function planResumed(flags: TrainFlags): Promise<PlannedRun> {
 export function resumeCommand(folder: string, flags: TrainFlags): string {
   const backend = flags.backend === 'auto' ? [] : ['--backend', flags.backend];
   const threads = flags.threads === undefined ? [] : ['--threads', String(flags.threads)];
-  return [programName(), ...['train', '--resume', '--out', folder, ...backend, ...threads].map(shellQuote)].join(' ');
+  const gpu = flags.gpu === undefined ? [] : ['--gpu', formatGpuAdapter(flags.gpu)];
+  const options = ['train', '--resume', '--out', folder, ...backend, ...gpu, ...threads];
+  return [programName(), ...options.map(shellQuote)].join(' ');
 }

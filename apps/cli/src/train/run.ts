@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { DeviceLostError } from '@skiplane/core';
 import { train as trainModel, type TrainOptions, type TrainResult } from '@skiplane/resnet';
 import { openBackend } from '../backends.ts';
 import { loadData } from '../data/load.ts';
@@ -6,6 +7,8 @@ import { exitCodes } from '../errors.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { note } from '../output.ts';
 import { createProgress, noProgress } from '../render/progress.ts';
+import { deviceLoss } from './device-loss.ts';
+import { chooseImagesOn } from './images-on.ts';
 import { JsonReporter } from './json-reporter.ts';
 import { planRun, resumeCommand, type PlannedRun } from './plan-run.ts';
 import { report, type Reporter } from './reporter.ts';
@@ -34,6 +37,7 @@ export async function train(flags: TrainFlags): Promise<number> {
     using backend = await openBackend(flags);
     const result = await runEpochs(run, reporter, {
       ...settings,
+      imagesOn: settings.imagesOn ?? chooseImagesOn(backend, [data.train, data.test]),
       backend,
       train: data.train,
       validation: data.test,
@@ -44,6 +48,8 @@ export async function train(flags: TrainFlags): Promise<number> {
     progress.done();
     reporter.end({ result, folder, epochs: settings.epochs, resumeCommand: resumeCommand(folder, flags) });
     return result.interrupted ? (interrupt.exitCode ?? 0) : 0;
+  } catch (error) {
+    throw error instanceof DeviceLostError ? deviceLoss(error, run, flags) : error;
   } finally {
     progress.done();
     interrupt.release();

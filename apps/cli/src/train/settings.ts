@@ -1,25 +1,25 @@
 import {
   kerasTraining,
   type Checkpoint,
+  type ImagesOn,
   type LearningRate,
   type ModelConfig,
   type TrainSettings,
 } from '@skiplane/resnet';
-import type { BackendName } from '../backend-names.ts';
+import type { BackendFlags } from '../backends.ts';
 import { UsageError } from '../errors.ts';
 import { findModel } from '../model.ts';
 
 /** The options of `skiplane train`; what is undefined was not given. */
-export interface TrainFlags {
+export interface TrainFlags extends BackendFlags {
   readonly model?: string | undefined;
-  readonly backend: BackendName;
   readonly data?: string | undefined;
   readonly epochs?: number | undefined;
   readonly batch?: number | undefined;
   readonly lr?: LearningRate | undefined;
   readonly augment?: boolean | undefined;
   readonly seed?: number | undefined;
-  readonly threads?: number | undefined;
+  readonly dataOn?: ImagesOn | undefined;
   readonly limitTrain?: number | undefined;
   readonly limitTest?: number | undefined;
   readonly out?: string | undefined;
@@ -36,6 +36,8 @@ export interface Settings {
   readonly learningRate: LearningRate;
   readonly augment: boolean;
   readonly seed: number;
+  /** Undefined: to be chosen when backend and data are known. */
+  readonly imagesOn: ImagesOn | undefined;
 }
 
 export const defaultModel = 'resnet20v1';
@@ -49,6 +51,7 @@ export function newSettings(flags: TrainFlags): Settings {
     learningRate: flags.lr ?? 'keras',
     augment: flags.augment ?? true,
     seed: flags.seed ?? 1,
+    imagesOn: flags.dataOn,
   };
 }
 
@@ -63,6 +66,7 @@ export function resumedSettings(flags: TrainFlags, { model }: Checkpoint, kept: 
     ['--lr', flags.lr, kept.learningRate],
     ['--augment', flags.augment, kept.augment],
     ['--seed', flags.seed, kept.seed],
+    ['--data-on', flags.dataOn, kept.imagesOn],
   ];
   const problems = given
     .filter(([, value, own]) => value !== undefined && value !== own)
@@ -72,6 +76,6 @@ export function resumedSettings(flags: TrainFlags, { model }: Checkpoint, kept: 
       `cannot resume '${path}': ${problems.join('; ')}. Leave these options out, or begin a new run with another --out.`,
     );
   }
-  const { batchSize, learningRate, augment, seed } = kept;
-  return { model, epochs: flags.epochs ?? kept.epochs, batchSize, learningRate, augment, seed };
+  const { batchSize, learningRate, augment, seed, imagesOn } = kept;
+  return { model, epochs: flags.epochs ?? kept.epochs, batchSize, learningRate, augment, seed, imagesOn };
 }

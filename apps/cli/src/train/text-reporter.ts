@@ -23,14 +23,26 @@ export class TextReporter implements Reporter {
   }
 
   start(event: StartEvent): void {
-    const { model, trainCount, validationCount, batchSize, epochs, steps, epoch, step, globalStep, parameters } = event;
+    const {
+      model,
+      trainCount,
+      validationCount,
+      batchSize,
+      epochs,
+      steps,
+      epoch,
+      step,
+      globalStep,
+      parameters,
+      imagesOn,
+    } = event;
     this.#epochs = epochs;
     this.#steps = steps;
     printLine(
       `${modelType(model)}: ${formatCount(parameters.total)} parameters, ${formatCount(parameters.trainable)} trainable`,
     );
     printLine(
-      `${formatCount(trainCount)} train samples, ${formatCount(validationCount)} test samples, batches of ${batchSize}`,
+      `${formatCount(trainCount)} train samples, ${formatCount(validationCount)} test samples, batches of ${batchSize}${imagesOn === 'device' ? ', images on the device' : ''}`,
     );
     if (globalStep > 0) printLine(`Going on in epoch ${epoch}/${epochs} after step ${step}/${steps}`);
   }

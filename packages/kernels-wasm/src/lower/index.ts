@@ -18,6 +18,7 @@ import {
   sigmoid,
   sigmoidGrad,
 } from './elementwise.ts';
+import { gatherImages } from './images.ts';
 import { softmax, softmaxCrossEntropy, softmaxCrossEntropyGrad, softmaxGrad, topKCorrect } from './loss.ts';
 import type { Lower } from './lowering.ts';
 import { adam, assignAdd } from './optimizer.ts';
@@ -58,4 +59,5 @@ export const lowerings: { readonly [K in OpKind]: Lower<K> } = {
   topKCorrect,
   adam,
   assignAdd,
+  gatherImages,
 };

@@ -1,5 +1,6 @@
 import type { MovingVariance } from '@skiplane/core';
 import type { ModelConfig } from '../config.ts';
+import type { ImagesOn } from '../data/batch-source.ts';
 import type { Preprocessing } from '../data/preprocessing.ts';
 import type { InterpolationOrder } from '../data/shift.ts';
 import type { Parameters } from '../parameters.ts';
@@ -53,6 +54,8 @@ export interface TrainSettings {
   readonly augment: boolean;
   readonly interpolationOrder: InterpolationOrder;
   readonly movingVariance: MovingVariance;
+  /** Where batches are put together; the last bits of shifted images depend on it, but on the wasm backend. */
+  readonly imagesOn: ImagesOn;
   /** Identities of the two data sets: see `datasetIdentity`. */
   readonly trainData: string;
   readonly validationData: string;

@@ -38,6 +38,7 @@ export const trainingSchema = v.strictObject({
     augment: v.boolean(),
     interpolationOrder: v.picklist([0, 1]),
     movingVariance: v.picklist(['biased', 'unbiased']),
+    imagesOn: v.optional(v.picklist(['host', 'device']), 'host'),
     trainData: v.string(),
     validationData: v.string(),
   }),

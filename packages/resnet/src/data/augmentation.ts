@@ -51,3 +51,20 @@ export class RandomTransforms {
     out.flip = flip < two32 / 2;
   }
 }
+
+/** The transforms of the epoch that was asked for last: made once an epoch. */
+export class EpochTransforms {
+  readonly #shape: ImageShape;
+  #last: { readonly seed: number; readonly epoch: number; readonly transforms: RandomTransforms } | undefined;
+
+  constructor(shape: ImageShape) {
+    this.#shape = shape;
+  }
+
+  of({ seed, epoch }: Pick<Augmentation, 'seed' | 'epoch'>): RandomTransforms {
+    if (this.#last?.seed !== seed || this.#last.epoch !== epoch) {
+      this.#last = { seed, epoch, transforms: new RandomTransforms({ seed, epoch }, this.#shape) };
+    }
+    return this.#last.transforms;
+  }
+}

@@ -1,7 +1,6 @@
-import { ValueError } from '@skiplane/core';
-import { RandomTransforms, type Augmentation, type Transform } from './augmentation.ts';
+import { EpochTransforms, type Augmentation, type Transform } from './augmentation.ts';
 import type { Dataset } from './dataset.ts';
-import { pixelValues, type Preprocessing } from './preprocessing.ts';
+import { checkMean, pixelValues, type Preprocessing } from './preprocessing.ts';
 import { ImageShifter } from './shift.ts';
 
 /** Host memory of one batch, to be reused: see {@link batchBuffers}. */
@@ -32,21 +31,16 @@ export class BatchPreparer {
   readonly #image: Float32Array;
   readonly #shifter: ImageShifter;
   readonly #transform: Transform = { dy: 0, dx: 0, flip: false };
-  #random: { readonly seed: number; readonly epoch: number; readonly transforms: RandomTransforms } | undefined;
+  readonly #transforms: EpochTransforms;
 
   /** @throws {ValueError} when the mean is not of the images' size */
   constructor(data: Dataset, { scale, mean }: Preprocessing) {
-    const size = data.height * data.width * data.channels;
-    if (mean.length !== size) {
-      throw new ValueError(
-        `cannot prepare '${data.name}': the mean image has ${mean.length} values, an image of the data set ${size}; use the preprocessing of images of one size.`,
-        { mean: mean.length, size },
-      );
-    }
+    checkMean(data, mean);
     this.#data = data;
+    this.#transforms = new EpochTransforms(data);
     this.#values = pixelValues(scale);
     this.#mean = mean;
-    this.#image = new Float32Array(size);
+    this.#image = new Float32Array(mean.length);
     this.#shifter = new ImageShifter(data);
   }
 
@@ -64,7 +58,7 @@ export class BatchPreparer {
     const { labels, classNames } = this.#data;
     const classes = classNames.length;
     const size = this.#image.length;
-    const transforms = augmentation === null ? null : this.#transformsOf(augmentation);
+    const transforms = augmentation === null ? null : this.#transforms.of(augmentation);
     out.labels.fill(0);
     for (let i = 0; i < count; i++) {
       const image = order === null ? from + i : (order[from + i] as number);
@@ -89,12 +83,5 @@ export class BatchPreparer {
     for (let i = 0; i < mean.length; i++) {
       out[to + i] = (values[pixels[from + i] as number] as number) - (mean[i] as number);
     }
-  }
-
-  #transformsOf({ seed, epoch }: Augmentation): RandomTransforms {
-    if (this.#random?.seed !== seed || this.#random.epoch !== epoch) {
-      this.#random = { seed, epoch, transforms: new RandomTransforms({ seed, epoch }, this.#data) };
-    }
-    return this.#random.transforms;
   }
 }

@@ -1,6 +1,6 @@
 import { NumericError, ValueError, type Backend } from '@skiplane/core';
 import type { ModelConfig } from '../config.ts';
-import { BatchPreparer } from '../data/batch-preparer.ts';
+import { HostImages } from '../data/batch-source.ts';
 import { checkDataset, takeDataset, type Dataset } from '../data/dataset.ts';
 import type { Preprocessing } from '../data/preprocessing.ts';
 import { parameterSpecs } from '../initial-parameters.ts';
@@ -49,9 +49,9 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new ValueError(`batchSize must be a whole number of 1 or more, but is ${batchSize}.`, { batchSize });
   }
-  const batches = new BatchPreparer(data, preprocessing);
+  const source = new HostImages(data, preprocessing);
   const batch = Math.min(batchSize, data.count);
-  const evaluator = await Evaluator.compile(backend, model, data, batches, batch, options);
+  const evaluator = await Evaluator.compile(backend, model, data, source, batch, options);
   try {
     const predictions = await predictAll(evaluator, data, options);
     const { loss, correct } = await evaluator.readSums();

@@ -2,7 +2,7 @@ import { GraphBuilder, gradients, type MovingVariance, type ValueId } from '@ski
 import type { ModelConfig } from '../config.ts';
 import { NetworkBuilder } from '../network-builder.ts';
 import { kerasAdam, type AdamOptions } from '../recipe.ts';
-import { addImages, addLabels, addNetwork, type ModelGraph } from './model-graph.ts';
+import { addImages, addLabels, addNetwork, type GatheredImages, type ModelGraph } from './model-graph.ts';
 import type { BatchOption } from './inference.ts';
 
 export interface TrainingGraphOptions extends BatchOption {
@@ -10,6 +10,8 @@ export interface TrainingGraphOptions extends BatchOption {
   readonly optimizer?: AdamOptions;
   /** Which batch variance enters the moving variance (default 'biased', as in Keras 3). */
   readonly movingVariance?: MovingVariance;
+  /** Where the images come from (default: the input `x`). */
+  readonly images?: GatheredImages | undefined;
 }
 
 /** A graph with a scalar loss that is not differentiated yet. */
@@ -28,16 +30,16 @@ export const optimizerNames = (parameter: string): { readonly m: string; readonl
 /**
  * The network with the batch's statistics, and Keras's training loss: loss = (1/batch)·Σ cross-entropy + Σ l2·Σw².
  *
- * @shape x      [batch, height, width, channels]
+ * @shape x      [batch, height, width, channels], or what `addImages` has in its place
  * @shape labels [batch, classes], one-hot
  */
 export function lossGraph(
   config: ModelConfig,
-  { batch, movingVariance = 'biased' }: Omit<TrainingGraphOptions, 'optimizer'>,
+  { batch, movingVariance = 'biased', images }: Omit<TrainingGraphOptions, 'optimizer'>,
 ): LossGraph {
   const net = new NetworkBuilder(`${config.name} training`, { mode: 'training', movingVariance });
   const { build } = net;
-  const logits = addNetwork(net, addImages(net, config, batch), config);
+  const logits = addNetwork(net, addImages(net, config, batch, images), config);
   const labels = addLabels(net, config, batch);
   const losses = build.op('softmaxCrossEntropy', [logits, labels], {}, 'loss');
   const mean = build.op(
@@ -58,7 +60,7 @@ export function lossGraph(
  * One training step as a graph: forward, backward, an Adam update of every trainable parameter, moving statistics, and
  * sums of loss and accuracy, weighted with the batch size as Keras does.
  *
- * @shape x        [batch, height, width, channels]
+ * @shape x        [batch, height, width, channels], or what `addImages` has in its place
  * @shape labels   [batch, classes], one-hot
  * @shape stepSize scalar: Adam's bias-corrected rate, see `adamStepSize`
  * @shape optimizer/m/<parameter>, optimizer/v/<parameter>  like the parameter, state

@@ -1,5 +1,6 @@
 import type { Checkpoint, HistoryRecord } from '../checkpoint/checkpoint.ts';
 import type { ModelConfig } from '../config.ts';
+import type { ImagesOn } from '../data/batch-source.ts';
 import type { ParameterCounts } from '../parameters.ts';
 
 export interface StartEvent {
@@ -19,6 +20,7 @@ export interface StartEvent {
   readonly step: number;
   readonly globalStep: number;
   readonly parameters: ParameterCounts;
+  readonly imagesOn: ImagesOn;
   /** Device memory for the values between ops, of the larger training program. */
   readonly arenaBytes: number;
 }

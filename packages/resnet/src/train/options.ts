@@ -1,6 +1,7 @@
 import { ValueError, type Backend, type CompileOptions, type MovingVariance } from '@skiplane/core';
 import type { Checkpoint, TrainSettings } from '../checkpoint/checkpoint.ts';
 import type { ModelConfig } from '../config.ts';
+import type { ImagesOn } from '../data/batch-source.ts';
 import { checkDataset, datasetIdentity, type Dataset } from '../data/dataset.ts';
 import type { InterpolationOrder } from '../data/shift.ts';
 import { defaultEvaluationBatch } from '../evaluate/evaluate-model.ts';
@@ -23,6 +24,11 @@ export interface TrainOptions {
   readonly interpolationOrder?: InterpolationOrder;
   /** Which batch variance enters the moving variance (default 'biased', as in Keras 3). */
   readonly movingVariance?: MovingVariance;
+  /**
+   * Where batches are put together (default 'host'). 'device': all images are copied to the device once, as bytes, and a step
+   * sends their numbers only, so that a fast device need not wait for the host.
+   */
+  readonly imagesOn?: ImagesOn;
   /** Default: 128, or all validation images when they are fewer. */
   readonly evaluationBatchSize?: number;
   /** Where to go on. The other options must be those it was trained with, but for `epochs`, which may be raised. */
@@ -48,6 +54,7 @@ export async function resolveSettings(options: TrainOptions): Promise<TrainSetti
     augment,
     interpolationOrder: options.interpolationOrder ?? 1,
     movingVariance: options.movingVariance ?? 'biased',
+    imagesOn: options.imagesOn ?? 'host',
   };
   const problems: string[] = [];
   for (const name of ['epochs', 'batchSize', 'evaluationBatchSize'] as const) {
@@ -58,6 +65,9 @@ export async function resolveSettings(options: TrainOptions): Promise<TrainSetti
     problems.push(`seed is ${seed}, but must be a whole number from 0 to 2^53 - 1`);
   if (learningRate !== 'keras' && !(Number.isFinite(learningRate) && learningRate > 0)) {
     problems.push(`learningRate is ${learningRate}, but must be above 0, or 'keras'`);
+  }
+  if (settings.imagesOn !== 'host' && settings.imagesOn !== 'device') {
+    problems.push(`imagesOn is '${String(settings.imagesOn)}', but must be 'host' or 'device'`);
   }
   for (const name of ['saveSeconds', 'progressSeconds'] as const) {
     const seconds = options[name] ?? 0;

@@ -12,6 +12,7 @@ const labels: Readonly<Record<keyof TrainSettings, string>> = {
   augment: 'augmentation',
   interpolationOrder: 'the interpolation order',
   movingVariance: 'the moving variance',
+  imagesOn: 'where the images are (imagesOn)',
   trainData: 'the training data (by SHA-256)',
   validationData: 'the validation data (by SHA-256)',
 };

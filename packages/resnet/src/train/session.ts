@@ -1,6 +1,8 @@
 import { NumericError } from '@skiplane/core';
 import type { Checkpoint, HistoryRecord, MetricSums, TrainingState, TrainSettings } from '../checkpoint/checkpoint.ts';
-import { BatchPreparer, batchBuffers, type BatchBuffers } from '../data/batch-preparer.ts';
+import { HostImages, type BatchSource, type PreparedBatch, type TransformOptions } from '../data/batch-source.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { DeviceImages } from '../data/device-images.ts';
 import { createPreprocessing, type Preprocessing } from '../data/preprocessing.ts';
 import { Evaluator } from '../evaluate/evaluator.ts';
 import { initialParameters, parameterSpecs } from '../initial-parameters.ts';
@@ -17,7 +19,6 @@ export class TrainingSession implements Disposable {
   readonly settings: TrainSettings;
   readonly specs: readonly ParameterSpec[];
   readonly preprocessing: Preprocessing;
-  readonly trainBatches: BatchPreparer;
   readonly tensors: TrainingTensors;
   /** Steps of an epoch. */
   readonly steps: number;
@@ -27,7 +28,8 @@ export class TrainingSession implements Disposable {
   history: readonly HistoryRecord[];
   best: HistoryRecord | null;
   #programs: readonly TrainingStep[] = [];
-  #buffers: readonly (readonly [BatchBuffers, BatchBuffers])[] = [];
+  #batches: readonly (readonly [PreparedBatch, PreparedBatch])[] = [];
+  #sources: readonly BatchSource[] = [];
   #evaluator: Evaluator | undefined;
   /** Step at which the loss was last seen to be finite. */
   #finiteStep: number;
@@ -40,7 +42,6 @@ export class TrainingSession implements Disposable {
     this.specs = parameterSpecs(model);
     const state = checkpoint == null ? null : resumedState(checkpoint, model, settings, this.steps);
     this.preprocessing = checkpoint?.preprocessing ?? createPreprocessing(train);
-    this.trainBatches = new BatchPreparer(train, this.preprocessing);
     const parameters = checkpoint?.parameters ?? initialParameters(model, settings.seed);
     this.tensors = new TrainingTensors(backend, model.name, this.specs, parameters, state);
     this.step = state?.step ?? 0;
@@ -91,15 +92,15 @@ export class TrainingSession implements Disposable {
     return this.#evaluator;
   }
 
-  /** Host memory for a step, by turns; buffers are as long as its batch. */
-  buffers(step: number, turn: 0 | 1): BatchBuffers {
-    const buffers = this.#buffers[this.#programOf(step)]?.[turn];
-    if (buffers === undefined) throw new Error(`there are no buffers for step ${step}`);
-    return buffers;
+  /** Host memory for a step, by turns. */
+  batch(step: number, turn: 0 | 1): PreparedBatch {
+    const batch = this.#batches[this.#programOf(step)]?.[turn];
+    if (batch === undefined) throw new Error(`there is no batch for step ${step}`);
+    return batch;
   }
 
   /** Starts step `position` of the epoch on the device. */
-  startStep(position: number, buffers: BatchBuffers): Promise<void> {
+  startStep(position: number, { buffers }: PreparedBatch): Promise<void> {
     const program = this.#programs[this.#programOf(position)];
     if (program === undefined) throw new Error(`there is no program for step ${position}`);
     return program.run(buffers, this.learningRate, this.epochsDone * this.steps + position);
@@ -144,6 +145,7 @@ export class TrainingSession implements Disposable {
   dispose(): void {
     for (const program of this.#programs) program.dispose();
     this.#evaluator?.dispose();
+    for (const source of this.#sources) source.dispose();
     this.tensors.dispose();
   }
 
@@ -153,17 +155,35 @@ export class TrainingSession implements Disposable {
 
   async #compile(): Promise<void> {
     const { backend, model, train, validation, compile } = this.options;
-    const { batchSize, movingVariance, evaluationBatchSize } = this.settings;
+    const { batchSize, movingVariance, evaluationBatchSize, augment, interpolationOrder } = this.settings;
+    const transform: TransformOptions | null = augment ? { interpolationOrder } : null;
+    const trainSource = this.#source(train);
+    const validationSource = this.#source(validation);
     const full = Math.floor(train.count / batchSize) > 0 ? [batchSize] : [];
     const rest = train.count % batchSize > 0 ? [train.count % batchSize] : [];
     const extra = compile === undefined ? {} : { compile };
     for (const batch of [...full, ...rest]) {
-      const program = await TrainingStep.compile(backend, model, this.tensors, { batch, movingVariance, ...extra });
+      const program = await TrainingStep.compile(backend, model, this.tensors, {
+        batch,
+        movingVariance,
+        images: trainSource.images(transform),
+        imageTensors: trainSource.tensors,
+        ...extra,
+      });
       this.#programs = [...this.#programs, program];
-      this.#buffers = [...this.#buffers, [batchBuffers(train, batch), batchBuffers(train, batch)]];
+      this.#batches = [...this.#batches, [trainSource.batch(batch, transform), trainSource.batch(batch, transform)]];
     }
-    const batches = new BatchPreparer(validation, this.preprocessing);
-    this.#evaluator = await Evaluator.compile(backend, model, validation, batches, evaluationBatchSize, extra);
+    this.#evaluator = await Evaluator.compile(backend, model, validation, validationSource, evaluationBatchSize, extra);
+  }
+
+  #source(data: Dataset): BatchSource {
+    const { settings, preprocessing, options } = this;
+    const onDevice = settings.imagesOn === 'device';
+    const source = onDevice
+      ? new DeviceImages(options.backend, data, preprocessing)
+      : new HostImages(data, preprocessing);
+    this.#sources = [...this.#sources, source];
+    return source;
   }
 
   #programOf(step: number): number {

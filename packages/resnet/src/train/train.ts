@@ -79,7 +79,7 @@ async function* trainSteps(
   watch: Stopwatch,
 ): AsyncGenerator<TrainEvent, boolean, void> {
   const { signal, train: data, progressSeconds = 0.2 } = session.options;
-  const { settings, steps, trainBatches } = session;
+  const { settings, steps } = session;
   if (signal?.aborted) return false;
   const progress = new Interval(progressSeconds);
   const order = epochOrder(settings.seed, session.epochsDone, data.count);
@@ -89,10 +89,9 @@ async function* trainSteps(
     : null;
   const firstImage = session.imagesAfter(session.position);
   watch.start();
-  const batches = pipelined(session.position, steps, (step, turn) => session.buffers(step, turn), {
-    prepare: (step, buffers) =>
-      trainBatches.prepare(order, session.imagesAfter(step), session.batchOf(step), buffers, augmentation),
-    start: (step, buffers) => session.startStep(step, buffers),
+  const batches = pipelined(session.position, steps, (step, turn) => session.batch(step, turn), {
+    prepare: (step, batch) => batch.prepare(order, session.imagesAfter(step), session.batchOf(step), augmentation),
+    start: (step, batch) => session.startStep(step, batch),
   });
   for await (const done of batches) {
     session.step++;
@@ -163,6 +162,7 @@ function startEvent(session: TrainingSession): StartEvent {
     step: session.position,
     globalStep: session.step,
     parameters: countParameters(session.specs),
+    imagesOn: session.settings.imagesOn,
     arenaBytes: session.arenaBytes,
   };
 }

@@ -1,13 +1,17 @@
-import { adamStepSize, type Backend, type CompileOptions } from '@skiplane/core';
+import { adamStepSize, type Backend, type CompileOptions, type Profile, type Tensor } from '@skiplane/core';
 import { BoundProgram } from '../bound-program.ts';
 import type { ModelConfig } from '../config.ts';
 import type { BatchBuffers } from '../data/batch-preparer.ts';
+import type { GatherBuffers } from '../data/batch-source.ts';
+import { writeBatch } from '../data/write-batch.ts';
 import { trainingGraph, type TrainingGraphOptions } from '../graphs/training.ts';
 import { kerasAdam, type AdamOptions } from '../recipe.ts';
 import type { TrainingTensors } from './training-tensors.ts';
 
 export interface TrainingStepOptions extends TrainingGraphOptions {
   readonly compile?: CompileOptions;
+  /** What `images` are gathered from, by the names of the graph's inputs. */
+  readonly imageTensors?: ReadonlyMap<string, Tensor>;
 }
 
 /**
@@ -38,11 +42,8 @@ export class TrainingStep implements Disposable {
     options: TrainingStepOptions,
   ): Promise<TrainingStep> {
     const { graph } = trainingGraph(model, options);
-    return new TrainingStep(
-      await BoundProgram.compile(backend, graph, tensors.byName, options.compile),
-      tensors,
-      options,
-    );
+    const shared = new Map([...tensors.byName, ...(options.imageTensors ?? [])]);
+    return new TrainingStep(await BoundProgram.compile(backend, graph, shared, options.compile), tensors, options);
   }
 
   get arenaBytes(): number {
@@ -53,12 +54,15 @@ export class TrainingStep implements Disposable {
    * Starts one step; resolves when the buffers' tensors may be written again.
    * @param step  0 for the first step of all: Adam corrects its bias by it
    */
-  run({ images, labels }: BatchBuffers, learningRate: number, step: number): Promise<void> {
-    const { beta1, beta2 } = this.#adam;
-    this.#bound.write('x', images);
-    this.#bound.write('labels', labels);
-    this.#tensors.writeStepSize(adamStepSize(learningRate, step + 1, beta1, beta2));
+  run(buffers: BatchBuffers | GatherBuffers, learningRate: number, step: number): Promise<void> {
+    this.#write(buffers, learningRate, step);
     return this.#bound.program.run();
+  }
+
+  /** Does one step as `run` does, and times each of its ops. */
+  profile(buffers: BatchBuffers | GatherBuffers, learningRate: number, step: number): Promise<Profile> {
+    this.#write(buffers, learningRate, step);
+    return this.#bound.program.profile();
   }
 
   dispose(): void {
@@ -67,5 +71,11 @@ export class TrainingStep implements Disposable {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  #write(buffers: BatchBuffers | GatherBuffers, learningRate: number, step: number): void {
+    const { beta1, beta2 } = this.#adam;
+    writeBatch(this.#bound, buffers);
+    this.#tensors.writeStepSize(adamStepSize(learningRate, step + 1, beta1, beta2));
   }
 }
