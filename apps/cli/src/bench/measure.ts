@@ -31,9 +31,11 @@ export async function measure(workload: Workload, { batch, seconds, perOp }: Mea
   };
 }
 
-/** Milliseconds of each run, sorted, after one run to warm up. */
+/** Milliseconds of each run, sorted, after two runs to warm up. */
 async function timeRuns(workload: Workload, seconds: number): Promise<readonly number[]> {
-  // A device works behind: a run waits for the one before it, and so takes as long as that one.
+  // A device works behind: a run waits for the one before it, and so takes as long as that one. The second ends the first, in
+  // which a driver may still compile.
+  await workload.run();
   await workload.run();
   const times = await repeat(seconds, async () => {
     const start = performance.now();
