@@ -46,7 +46,9 @@ export function serve(packages, setup) {
   };
   let last = Promise.resolve();
   const lines = createInterface({ input: process.stdin });
-  lines.on('line', (line) => (last = last.then(() => answerLine(line))));
+  lines.on('line', (line) => {
+    last = last.then(() => answerLine(line));
+  });
   lines.on('close', () => process.exit(0));
 }
 
