@@ -200,4 +200,6 @@ export const gradientCases: { readonly [K in OpKind]: readonly GradientCase<K>[]
   adam: 'not differentiable',
   assignAdd: 'not differentiable',
   gatherImages: 'not differentiable',
+  unscaleGradient: 'not differentiable',
+  updateLossScale: 'not differentiable',
 };

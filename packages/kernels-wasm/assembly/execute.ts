@@ -7,6 +7,7 @@ import * as elementwise from './elementwise';
 import * as filterDirect from './filter-direct';
 import * as images from './images';
 import * as loss from './loss';
+import * as lossScale from './loss-scale';
 import * as optimizer from './optimizer';
 import * as pack from './pack';
 import * as pool from './pool';
@@ -58,6 +59,8 @@ export function execute(opcode: i32, operands: usize, task: i32, scratch: usize)
     case records.opTopKCorrect: return loss.topKCorrect(changetype<records.TopKCorrect>(operands), task);
     case records.opAdam: return optimizer.adam(changetype<records.Adam>(operands), task);
     case records.opGatherImages: return images.gatherImages(changetype<records.GatherImages>(operands), task, scratch);
+    case records.opUnscaleGradient: return lossScale.unscaleGradient(changetype<records.UnscaleGradient>(operands), task);
+    case records.opUpdateLossScale: return lossScale.updateLossScale(changetype<records.UpdateLossScale>(operands));
     default: unreachable();
   }
 }

@@ -27,6 +27,7 @@ export { resnetV2 } from './v2.ts';
 export { evaluationGraph, type EvaluationGraphOptions } from './graphs/evaluation.ts';
 export { inferenceGraph, type BatchOption } from './graphs/inference.ts';
 export type { GatheredImages, ModelGraph } from './graphs/model-graph.ts';
+export type { LossScale } from './graphs/loss-scaling.ts';
 export {
   lossGraph,
   optimizerNames,

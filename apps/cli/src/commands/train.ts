@@ -1,7 +1,7 @@
 import { Option, type Command } from '@commander-js/extra-typings';
 import { learningRate, seconds, wholeNumber } from '../options.ts';
 import type { Finish } from '../program.ts';
-import { backendOption, dataOption, gpuOption, jsonOption, threadsOption } from './shared.ts';
+import { backendOption, dataOption, gpuOption, jsonOption, precisionOption, threadsOption } from './shared.ts';
 
 /** Defaults are not given to the parser: a resumed run takes what is not given from its checkpoint. */
 export function addTrain(program: Command, finish: Finish): void {
@@ -11,6 +11,7 @@ export function addTrain(program: Command, finish: Finish): void {
     .option('--model <name>', 'such as resnet20v1, resnet29v2, plain20 (default: resnet20v1)')
     .addOption(backendOption())
     .addOption(gpuOption())
+    .addOption(precisionOption())
     .addOption(dataOption())
     .option('--epochs <n>', 'passes over the training images (default: 200)', wholeNumber(1))
     .option('--batch <n>', 'images a step (default: 32)', wholeNumber(1))

@@ -120,4 +120,10 @@ export const opCases: { readonly [K in OpKind]: (c: CaseBuilder) => void } = {
     const attrs = { transformed: true, interpolationOrder: 1 } as const;
     c.check('gatherImages', [...inputs, c.data([2, transformLength], transforms)], attrs);
   },
+  unscaleGradient: (c) =>
+    c.check('unscaleGradient', [c.input(filter), c.data([], Float32Array.of(8)), c.input([])], {}),
+  updateLossScale(c) {
+    const inputs = [8, 1999, Number.POSITIVE_INFINITY].map((value) => c.data([], Float32Array.of(value)));
+    c.check('updateLossScale', inputs, { growthSteps: 2000, minimum: 1, maximum: 2 ** 24 });
+  },
 };

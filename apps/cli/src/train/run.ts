@@ -12,7 +12,7 @@ import { chooseImagesOn } from './images-on.ts';
 import { JsonReporter } from './json-reporter.ts';
 import { planRun, resumeCommand, type PlannedRun } from './plan-run.ts';
 import { report, type Reporter } from './reporter.ts';
-import type { TrainFlags } from './settings.ts';
+import { precisionOf, type TrainFlags } from './settings.ts';
 import { TextReporter } from './text-reporter.ts';
 
 /** `skiplane train`. Returns the exit code. */
@@ -34,7 +34,7 @@ export async function train(flags: TrainFlags): Promise<number> {
     },
   );
   try {
-    using backend = await openBackend(flags);
+    using backend = await openBackend({ ...flags, precision: precisionOf(settings) });
     const result = await runEpochs(run, reporter, {
       ...settings,
       imagesOn: settings.imagesOn ?? chooseImagesOn(backend, [data.train, data.test]),

@@ -38,6 +38,8 @@ export interface Settings {
   readonly seed: number;
   /** Undefined: to be chosen when backend and data are known. */
   readonly imagesOn: ImagesOn | undefined;
+  /** With `--precision f16`. */
+  readonly lossScaling: boolean;
 }
 
 export const defaultModel = 'resnet20v1';
@@ -52,6 +54,7 @@ export function newSettings(flags: TrainFlags): Settings {
     augment: flags.augment ?? true,
     seed: flags.seed ?? 1,
     imagesOn: flags.dataOn,
+    lossScaling: flags.precision === 'f16',
   };
 }
 
@@ -67,6 +70,7 @@ export function resumedSettings(flags: TrainFlags, { model }: Checkpoint, kept: 
     ['--augment', flags.augment, kept.augment],
     ['--seed', flags.seed, kept.seed],
     ['--data-on', flags.dataOn, kept.imagesOn],
+    ['--precision', flags.precision, precisionOf(kept)],
   ];
   const problems = given
     .filter(([, value, own]) => value !== undefined && value !== own)
@@ -76,6 +80,9 @@ export function resumedSettings(flags: TrainFlags, { model }: Checkpoint, kept: 
       `cannot resume '${path}': ${problems.join('; ')}. Leave these options out, or begin a new run with another --out.`,
     );
   }
-  const { batchSize, learningRate, augment, seed, imagesOn } = kept;
-  return { model, epochs: flags.epochs ?? kept.epochs, batchSize, learningRate, augment, seed, imagesOn };
+  const { batchSize, learningRate, augment, seed, imagesOn, lossScaling } = kept;
+  return { model, epochs: flags.epochs ?? kept.epochs, batchSize, learningRate, augment, seed, imagesOn, lossScaling };
 }
+
+/** The `--precision` of a run: in f16, and only then, it scales its loss. */
+export const precisionOf = ({ lossScaling }: Pick<Settings, 'lossScaling'>) => (lossScaling ? 'f16' : 'f32');

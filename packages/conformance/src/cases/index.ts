@@ -4,6 +4,7 @@ import { denseCases } from './dense.ts';
 import { elementwiseCases } from './elementwise.ts';
 import { imageCases } from './images.ts';
 import { lossCases } from './loss.ts';
+import { lossScaleCases } from './loss-scale.ts';
 import type { CaseTable } from './op-cases.ts';
 import { optimizerCases } from './optimizer.ts';
 import { poolCasesByKind } from './pool.ts';
@@ -20,4 +21,5 @@ export const opCases: CaseTable = {
   ...lossCases,
   ...optimizerCases,
   ...imageCases,
+  ...lossScaleCases,
 };

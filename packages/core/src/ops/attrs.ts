@@ -81,6 +81,8 @@ export interface OpAttrs {
     readonly transformed: boolean;
     readonly interpolationOrder: InterpolationOrder;
   };
+  unscaleGradient: Record<never, never>;
+  updateLossScale: { readonly growthSteps: number; readonly minimum: number; readonly maximum: number };
 }
 
 export type OpKind = keyof OpAttrs;

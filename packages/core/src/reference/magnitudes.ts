@@ -79,4 +79,6 @@ export const magnitudeKernels: ReferenceKernels = {
   adam,
   assignAdd: onMagnitudes(kernels.assignAdd),
   gatherImages: gatherMagnitudes,
+  unscaleGradient: onMagnitudes(kernels.unscaleGradient),
+  updateLossScale: kernels.updateLossScale,
 };

@@ -3,6 +3,7 @@ import type { ModelConfig } from '../config.ts';
 import type { ImagesOn } from '../data/batch-source.ts';
 import type { Preprocessing } from '../data/preprocessing.ts';
 import type { InterpolationOrder } from '../data/shift.ts';
+import type { LossScale } from '../graphs/loss-scaling.ts';
 import type { Parameters } from '../parameters.ts';
 import type { LearningRate } from '../recipe.ts';
 
@@ -34,7 +35,12 @@ export interface TrainingState {
   readonly history: readonly HistoryRecord[];
   /** The epoch of the highest validation accuracy, the first of equals. */
   readonly best: HistoryRecord | null;
-  readonly optimizer: { readonly m: Parameters; readonly v: Parameters };
+  readonly optimizer: {
+    readonly m: Parameters;
+    readonly v: Parameters;
+    /** With `lossScaling` only. */
+    readonly lossScale?: LossScale;
+  };
 }
 
 /** Sums as they stand in the device's float32 accumulators. */
@@ -56,6 +62,8 @@ export interface TrainSettings {
   readonly movingVariance: MovingVariance;
   /** Where batches are put together; the last bits of shifted images depend on it, but on the wasm backend. */
   readonly imagesOn: ImagesOn;
+  /** Whether the loss is scaled, for activations that are held as f16. */
+  readonly lossScaling: boolean;
   /** Identities of the two data sets: see `datasetIdentity`. */
   readonly trainData: string;
   readonly validationData: string;

@@ -1,6 +1,7 @@
 import { FormatError, formatShape, sameShape, ValueError } from '@skiplane/core';
 import * as v from 'valibot';
 import { modelConfig, type ModelConfig } from '../config.ts';
+import { lossScaleNames } from '../graphs/loss-scaling.ts';
 import { optimizerNames } from '../graphs/training.ts';
 import { parameterSpecs } from '../initial-parameters.ts';
 import type { ParameterSpec } from '../parameters.ts';
@@ -48,7 +49,10 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   if (problems.length > 0) throw invalid(problems);
 
   const specs = parameterSpecs(model);
-  checkTensors(file, [...modelTensors(model, specs), ...(training === null ? [] : trainingTensors(specs))]);
+  checkTensors(file, [
+    ...modelTensors(model, specs),
+    ...(training === null ? [] : trainingTensors(specs, training.settings.lossScaling)),
+  ]);
   const data = (name: string): Float32Array => file.tensors.get(name)?.data ?? new Float32Array(0);
   const state = training === null ? null : trainingState(training, specs, data);
   return {
@@ -87,6 +91,12 @@ function trainingState(
     optimizer: {
       m: new Map(trainable.map(({ name }) => [name, data(optimizerNames(name).m)])),
       v: new Map(trainable.map(({ name }) => [name, data(optimizerNames(name).v)])),
+      ...(settings.lossScaling && {
+        lossScale: {
+          scale: data(lossScaleNames.scale)[0] ?? 1,
+          goodSteps: data(lossScaleNames.goodSteps)[0] ?? 0,
+        },
+      }),
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../config.ts';
+import { lossScaleNames } from '../graphs/loss-scaling.ts';
 import { optimizerNames } from '../graphs/training.ts';
 import { parameterSpecs } from '../initial-parameters.ts';
 import type { ParameterSpec, Parameters } from '../parameters.ts';
@@ -22,12 +23,13 @@ export function modelTensors(model: ModelConfig, specs: readonly ParameterSpec[]
   return [...specs, { name: meanImageName, shape: [...model.imageSize, model.channels] }];
 }
 
-/** Every tensor of a training state. */
-export function trainingTensors(specs: readonly ParameterSpec[]): readonly ExpectedTensor[] {
+/** Every tensor of a training state. @param lossScaling  whether it has a scaled loss */
+export function trainingTensors(specs: readonly ParameterSpec[], lossScaling: boolean): readonly ExpectedTensor[] {
   const moments = specs
     .filter(({ trainable }) => trainable)
     .flatMap(({ name, shape }) => Object.values(optimizerNames(name)).map((moment) => ({ name: moment, shape })));
-  return [...moments, { name: 'metrics/loss', shape: [] }, { name: 'metrics/correct', shape: [] }];
+  const scalars = ['metrics/loss', 'metrics/correct', ...(lossScaling ? Object.values(lossScaleNames) : [])];
+  return [...moments, ...scalars.map((name) => ({ name, shape: [] }))];
 }
 
 /**
@@ -42,7 +44,7 @@ export function encodeCheckpoint({ model, classNames, preprocessing, parameters,
   const values = new Map(parameters).set(meanImageName, preprocessing.mean);
   const expected = [...modelTensors(model, specs)];
   if (training !== null) {
-    expected.push(...trainingTensors(specs));
+    expected.push(...trainingTensors(specs, training.settings.lossScaling));
     addTrainingValues(values, training);
   }
   const tensors = new Map<string, NamedTensor>(
@@ -65,6 +67,10 @@ function addTrainingValues(values: Map<string, Float32Array>, { optimizer, metri
   };
   addAll(optimizer.m, 'm');
   addAll(optimizer.v, 'v');
+  if (optimizer.lossScale !== undefined) {
+    values.set(lossScaleNames.scale, Float32Array.of(optimizer.lossScale.scale));
+    values.set(lossScaleNames.goodSteps, Float32Array.of(optimizer.lossScale.goodSteps));
+  }
   values.set('metrics/loss', Float32Array.of(metrics.loss));
   values.set('metrics/correct', Float32Array.of(metrics.correct));
 }

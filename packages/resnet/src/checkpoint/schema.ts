@@ -39,6 +39,7 @@ export const trainingSchema = v.strictObject({
     interpolationOrder: v.picklist([0, 1]),
     movingVariance: v.picklist(['biased', 'unbiased']),
     imagesOn: v.optional(v.picklist(['host', 'device']), 'host'),
+    lossScaling: v.optional(v.boolean(), false),
     trainData: v.string(),
     validationData: v.string(),
   }),

@@ -2,6 +2,7 @@ import { GraphBuilder, gradients, type MovingVariance, type ValueId } from '@ski
 import type { ModelConfig } from '../config.ts';
 import { NetworkBuilder } from '../network-builder.ts';
 import { kerasAdam, type AdamOptions } from '../recipe.ts';
+import { scaleLoss, unscaleGradients } from './loss-scaling.ts';
 import { addImages, addLabels, addNetwork, type GatheredImages, type ModelGraph } from './model-graph.ts';
 import type { BatchOption } from './inference.ts';
 
@@ -12,6 +13,11 @@ export interface TrainingGraphOptions extends BatchOption {
   readonly movingVariance?: MovingVariance;
   /** Where the images come from (default: the input `x`). */
   readonly images?: GatheredImages | undefined;
+  /**
+   * Whether the loss is multiplied by a scale before it is differentiated, and the gradients divided by it (default false): for
+   * backends that hold activations and their gradients as f16, in which small gradients would underflow.
+   */
+  readonly lossScaling?: boolean | undefined;
 }
 
 /** A graph with a scalar loss that is not differentiated yet. */
@@ -35,7 +41,7 @@ export const optimizerNames = (parameter: string): { readonly m: string; readonl
  */
 export function lossGraph(
   config: ModelConfig,
-  { batch, movingVariance = 'biased', images }: Omit<TrainingGraphOptions, 'optimizer'>,
+  { batch, movingVariance = 'biased', images }: Omit<TrainingGraphOptions, 'optimizer' | 'lossScaling'>,
 ): LossGraph {
   const net = new NetworkBuilder(`${config.name} training`, { mode: 'training', movingVariance });
   const { build } = net;
@@ -64,20 +70,23 @@ export function lossGraph(
  * @shape labels   [batch, classes], one-hot
  * @shape stepSize scalar: Adam's bias-corrected rate, see `adamStepSize`
  * @shape optimizer/m/<parameter>, optimizer/v/<parameter>  like the parameter, state
+ * @shape optimizer/lossScale, optimizer/goodSteps  scalars, state, with `lossScaling` only: see `LossScale`
  * @shape metrics/loss, metrics/correct  scalars, state: Σ batch·loss with the L2 penalty, and the number of right first choices
  */
 export function trainingGraph(config: ModelConfig, options: TrainingGraphOptions): ModelGraph {
-  const { batch, optimizer = kerasAdam } = options;
+  const { batch, optimizer = kerasAdam, lossScaling = false } = options;
   const forward = lossGraph(config, options);
   const trainable = forward.parameters.filter((parameter) => parameter.trainable);
   const ids = trainable.map(({ name }) => idOf(forward.graph.values, name));
-  const backward = gradients(forward.graph, forward.loss, ids);
+  const scaled = lossScaling ? scaleLoss(forward.graph, forward.loss) : undefined;
+  const backward = gradients(scaled?.graph ?? forward.graph, scaled?.scaledLoss ?? forward.loss, ids);
   const build = new GraphBuilder(forward.graph.name, backward.graph);
+  const found = scaled === undefined ? backward.gradients : unscaleGradients(build, backward.gradients, scaled.scale);
   addMetrics(build, forward, batch);
   const stepSize = build.input('stepSize', { shape: [], dtype: 'f32' });
   trainable.forEach(({ name, shape }, i) => {
     const parameter = ids[i];
-    const gradient = backward.gradients[i];
+    const gradient = found[i];
     if (parameter === undefined || gradient === undefined) return;
     const names = optimizerNames(name);
     const m = build.input(names.m, { shape, dtype: 'f32' });

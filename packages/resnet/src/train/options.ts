@@ -29,6 +29,11 @@ export interface TrainOptions {
    * sends their numbers only, so that a fast device need not wait for the host.
    */
   readonly imagesOn?: ImagesOn;
+  /**
+   * Whether the loss is scaled dynamically (default false). Meant for backends that hold activations as f16; in f32 it changes
+   * nothing but rounding. A step in which a gradient overflows counts as one whose gradients are zeros.
+   */
+  readonly lossScaling?: boolean;
   /** Default: 128, or all validation images when they are fewer. */
   readonly evaluationBatchSize?: number;
   /** Where to go on. The other options must be those it was trained with, but for `epochs`, which may be raised. */
@@ -55,6 +60,7 @@ export async function resolveSettings(options: TrainOptions): Promise<TrainSetti
     interpolationOrder: options.interpolationOrder ?? 1,
     movingVariance: options.movingVariance ?? 'biased',
     imagesOn: options.imagesOn ?? 'host',
+    lossScaling: options.lossScaling ?? false,
   };
   const problems: string[] = [];
   for (const name of ['epochs', 'batchSize', 'evaluationBatchSize'] as const) {

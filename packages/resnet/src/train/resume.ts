@@ -13,6 +13,7 @@ const labels: Readonly<Record<keyof TrainSettings, string>> = {
   interpolationOrder: 'the interpolation order',
   movingVariance: 'the moving variance',
   imagesOn: 'where the images are (imagesOn)',
+  lossScaling: 'loss scaling, for activations in f16,',
   trainData: 'the training data (by SHA-256)',
   validationData: 'the validation data (by SHA-256)',
 };

@@ -43,7 +43,7 @@ export class TrainingSession implements Disposable {
     const state = checkpoint == null ? null : resumedState(checkpoint, model, settings, this.steps);
     this.preprocessing = checkpoint?.preprocessing ?? createPreprocessing(train);
     const parameters = checkpoint?.parameters ?? initialParameters(model, settings.seed);
-    this.tensors = new TrainingTensors(backend, model.name, this.specs, parameters, state);
+    this.tensors = new TrainingTensors(backend, model.name, this.specs, parameters, state, settings.lossScaling);
     this.step = state?.step ?? 0;
     this.epochsDone = state?.epochsDone ?? 0;
     this.position = state?.position ?? 0;

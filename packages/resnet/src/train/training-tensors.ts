@@ -1,5 +1,6 @@
 import type { Backend, Tensor } from '@skiplane/core';
 import type { MetricSums, TrainingState } from '../checkpoint/checkpoint.ts';
+import { initialLossScale, lossScaleNames, type LossScale } from '../graphs/loss-scaling.ts';
 import { optimizerNames } from '../graphs/training.ts';
 import { checkParameters, type ParameterSpec, type Parameters } from '../parameters.ts';
 
@@ -7,11 +8,14 @@ import { checkParameters, type ParameterSpec, type Parameters } from '../paramet
 export class TrainingTensors implements Disposable {
   /** By the names of the training graph, `stepSize` included. */
   readonly byName: ReadonlyMap<string, Tensor>;
+  /** Whether the training graph that they are for scales its loss. */
+  readonly lossScaling: boolean;
   readonly #specs: readonly ParameterSpec[];
   readonly #stepSize = new Float32Array(1);
 
   /**
    * @param state  moments and sums to go on with; zeros by default
+   * @param lossScaling  whether the training graph scales its loss
    * @throws {ValueError} when the parameters are not the model's
    */
   constructor(
@@ -20,9 +24,11 @@ export class TrainingTensors implements Disposable {
     specs: readonly ParameterSpec[],
     parameters: Parameters,
     state: Pick<TrainingState, 'optimizer' | 'metrics'> | null = null,
+    lossScaling = false,
   ) {
     checkParameters(model, specs, parameters);
     this.#specs = specs;
+    this.lossScaling = lossScaling;
     const byName = new Map<string, Tensor>();
     this.byName = byName;
     const add = (name: string, shape: readonly number[], data?: Float32Array): void => {
@@ -35,6 +41,11 @@ export class TrainingTensors implements Disposable {
         const moments = optimizerNames(name);
         add(moments.m, shape, state?.optimizer.m.get(name));
         add(moments.v, shape, state?.optimizer.v.get(name));
+      }
+      if (lossScaling) {
+        const { scale, goodSteps } = state?.optimizer.lossScale ?? initialLossScale;
+        add(lossScaleNames.scale, [], Float32Array.of(scale));
+        add(lossScaleNames.goodSteps, [], Float32Array.of(goodSteps));
       }
       add('metrics/loss', [], Float32Array.of(state?.metrics.loss ?? 0));
       add('metrics/correct', [], Float32Array.of(state?.metrics.correct ?? 0));
@@ -69,6 +80,7 @@ export class TrainingTensors implements Disposable {
     return {
       m: await this.#readAll(trainable, (name) => optimizerNames(name).m),
       v: await this.#readAll(trainable, (name) => optimizerNames(name).v),
+      ...(this.lossScaling && { lossScale: await this.#readLossScale() }),
     };
   }
 
@@ -86,6 +98,12 @@ export class TrainingTensors implements Disposable {
   ): Promise<Map<string, Float32Array>> {
     const read = async ({ name }: ParameterSpec) => [name, await this.#read(tensorName(name))] as const;
     return new Map(await Promise.all(specs.map(read)));
+  }
+
+  async #readLossScale(): Promise<LossScale> {
+    const [scale = 1] = await this.#read(lossScaleNames.scale);
+    const [goodSteps = 0] = await this.#read(lossScaleNames.goodSteps);
+    return { scale, goodSteps };
   }
 
   async #read(name: string): Promise<Float32Array> {

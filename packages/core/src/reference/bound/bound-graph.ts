@@ -14,12 +14,20 @@ import {
 } from './context.ts';
 import { elementwiseRules } from './elementwise.ts';
 import { imageRules } from './images.ts';
+import { lossScaleRules } from './loss-scale.ts';
 import { linearRules } from './linear.ts';
 import { lossRules } from './loss.ts';
 import { spreadOperands, type KernelBound } from './spread.ts';
 
 /** The bound of every op: a kind without one does not type-check. */
-const rules: BoundRules = { ...linearRules, ...elementwiseRules, ...batchNormRules, ...lossRules, ...imageRules };
+const rules: BoundRules = {
+  ...linearRules,
+  ...elementwiseRules,
+  ...batchNormRules,
+  ...lossRules,
+  ...imageRules,
+  ...lossScaleRules,
+};
 
 /** Per value of a graph, how far a backend's element may be from the oracle's; and Σ|terms|, the scale of its rounding. */
 export interface GraphBounds {
