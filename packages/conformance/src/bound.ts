@@ -12,11 +12,12 @@ import {
 import { elementwiseRules } from './bound/elementwise.ts';
 import { linearRules } from './bound/linear.ts';
 import { lossRules } from './bound/loss.ts';
+import { optimizerRules } from './bound/optimizer.ts';
 import { spreadOperands, type KernelBound } from './bound/spread.ts';
 import { runOp, type OracleValues } from './oracle.ts';
 
 /** The bound of every op: a kind without one does not type-check. */
-const rules: BoundRules = { ...linearRules, ...elementwiseRules, ...batchNormRules, ...lossRules };
+const rules: BoundRules = { ...linearRules, ...elementwiseRules, ...batchNormRules, ...lossRules, ...optimizerRules };
 
 /** Per value of a graph, how far a backend's element may be from the oracle's; and Σ|terms|, the scale of its rounding. */
 export interface GraphBounds {

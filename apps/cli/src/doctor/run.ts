@@ -1,5 +1,5 @@
-import { cpus, totalmem } from 'node:os';
 import type { Backend } from '@skiplane/core';
+import { describeMachine, type Machine } from '@skiplane/resnet/node';
 import prettyBytes from 'pretty-bytes';
 import { backendNames } from '../backend-names.ts';
 import { openers } from '../backends.ts';
@@ -11,6 +11,10 @@ import { checkEveryOp, type CheckResult } from './self-check.ts';
 export interface DoctorFlags {
   readonly threads?: number | undefined;
   readonly json?: true | undefined;
+}
+
+interface DoctorMachine extends Machine {
+  readonly sharedMemory: boolean;
 }
 
 interface BackendState {
@@ -26,7 +30,7 @@ interface BackendState {
 
 /** `skiplane doctor`. Returns the exit code: 1 when the wasm backend does not run or an operation is wrong. */
 export async function doctor({ threads, json }: DoctorFlags): Promise<number> {
-  const machine = describeMachine();
+  const machine: DoctorMachine = { ...describeMachine(), sharedMemory: typeof SharedArrayBuffer === 'function' };
   const backends: BackendState[] = [];
   for (const name of backendNames) {
     if (name !== 'auto') backends.push(await examine(name, name === 'wasm' ? threads : undefined));
@@ -35,19 +39,6 @@ export async function doctor({ threads, json }: DoctorFlags): Promise<number> {
   if (json) printJson({ healthy, machine, backends });
   else print(machine, backends, healthy);
   return healthy ? exitCodes.ok : exitCodes.failure;
-}
-
-function describeMachine() {
-  const [first] = cpus();
-  return {
-    node: process.versions.node,
-    v8: process.versions.v8,
-    platform: `${process.platform}-${process.arch}`,
-    cpu: first?.model.trim() ?? 'unknown',
-    cores: cpus().length,
-    memoryBytes: totalmem(),
-    sharedMemory: typeof SharedArrayBuffer === 'function',
-  };
 }
 
 async function examine(name: 'wasm' | 'reference', threads: number | undefined): Promise<BackendState> {
@@ -62,7 +53,7 @@ async function examine(name: 'wasm' | 'reference', threads: number | undefined):
   }
 }
 
-function print(machine: ReturnType<typeof describeMachine>, backends: readonly BackendState[], healthy: boolean): void {
+function print(machine: DoctorMachine, backends: readonly BackendState[], healthy: boolean): void {
   printLine(`Node ${machine.node}, V8 ${machine.v8}, ${machine.platform}`);
   printLine(`${machine.cpu}, ${machine.cores} cores, ${prettyBytes(machine.memoryBytes, { binary: true })} of memory`);
   printLine(`Shared memory for threads: ${machine.sharedMemory ? 'yes' : 'no'}`);

@@ -1,5 +1,13 @@
 import { ValueError } from '@skiplane/core';
-import { RandomTransforms, type Augmentation, type Transform } from './augmentation.ts';
+import {
+  mirrorTransform,
+  noTransform,
+  RandomTransforms,
+  type Augmentation,
+  type Mirror,
+  type Transform,
+} from './augmentation.ts';
+import { cropImage } from './crop.ts';
 import type { Dataset } from './dataset.ts';
 import { pixelValues, type Preprocessing } from './preprocessing.ts';
 import { ImageShifter } from './shift.ts';
@@ -21,7 +29,7 @@ export function batchBuffers(data: Dataset, batch: number): BatchBuffers {
 }
 
 /**
- * Turns images of a data set into a network's input: scaled, mean subtracted, then (when asked) shifted and flipped.
+ * Turns images of a data set into a network's input: scaled, mean subtracted, then (when asked) shifted or cropped, and flipped.
  * The mean is subtracted first, as in the example, so it moves with the image. Pixels depend on image, seed and epoch only.
  * After construction nothing is allocated but once an epoch.
  */
@@ -31,8 +39,8 @@ export class BatchPreparer {
   readonly #mean: Float32Array;
   readonly #image: Float32Array;
   readonly #shifter: ImageShifter;
-  readonly #transform: Transform = { dy: 0, dx: 0, flip: false };
-  #random: { readonly seed: number; readonly epoch: number; readonly transforms: RandomTransforms } | undefined;
+  readonly #transform: Transform = { ...noTransform };
+  #random: { readonly augmentation: Augmentation; readonly transforms: RandomTransforms } | undefined;
 
   /** @throws {ValueError} when the mean is not of the images' size */
   constructor(data: Dataset, { scale, mean }: Preprocessing) {
@@ -59,24 +67,24 @@ export class BatchPreparer {
     from: number,
     count: number,
     out: BatchBuffers,
-    augmentation: Augmentation | null,
+    augmentation: Augmentation | Mirror | null,
   ): void {
     const { labels, classNames } = this.#data;
     const classes = classNames.length;
     const size = this.#image.length;
-    const transforms = augmentation === null ? null : this.#transformsOf(augmentation);
+    const transforms =
+      augmentation === null || augmentation.kind === 'mirror' ? null : this.#transformsOf(augmentation);
     out.labels.fill(0);
     for (let i = 0; i < count; i++) {
       const image = order === null ? from + i : (order[from + i] as number);
       out.labels[i * classes + (labels[image] as number)] = 1;
-      if (transforms === null || augmentation === null) {
+      if (augmentation === null) {
         this.#normalize(image, out.images, i * size);
-      } else {
-        this.#normalize(image, this.#image, 0);
-        transforms.read(image, this.#transform);
-        const { dy, dx, flip } = this.#transform;
-        this.#shifter.shift(this.#image, dy, dx, flip, augmentation.interpolationOrder, out.images, i * size);
+        continue;
       }
+      this.#normalize(image, this.#image, 0);
+      transforms?.read(image, this.#transform);
+      this.#transformed(augmentation, out.images, i * size);
     }
     out.images.fill(0, count * size);
   }
@@ -91,9 +99,21 @@ export class BatchPreparer {
     }
   }
 
-  #transformsOf({ seed, epoch }: Augmentation): RandomTransforms {
-    if (this.#random?.seed !== seed || this.#random.epoch !== epoch) {
-      this.#random = { seed, epoch, transforms: new RandomTransforms({ seed, epoch }, this.#data) };
+  /** The image in the hand, transformed. */
+  #transformed(augmentation: Augmentation | Mirror, out: Float32Array, to: number): void {
+    const { dy, dx, flip } = this.#transform;
+    if (augmentation.kind === 'mirror') {
+      cropImage(this.#image, this.#data, mirrorTransform, 0, out, to);
+    } else if (augmentation.kind === 'shift') {
+      this.#shifter.shift(this.#image, dy, dx, flip, augmentation.interpolationOrder, out, to);
+    } else {
+      cropImage(this.#image, this.#data, this.#transform, augmentation.cutout, out, to);
+    }
+  }
+
+  #transformsOf(augmentation: Augmentation): RandomTransforms {
+    if (this.#random?.augmentation !== augmentation) {
+      this.#random = { augmentation, transforms: new RandomTransforms(augmentation, this.#data) };
     }
     return this.#random.transforms;
   }

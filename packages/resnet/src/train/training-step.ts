@@ -1,9 +1,10 @@
-import { adamStepSize, type Backend, type CompileOptions } from '@skiplane/core';
+import type { Backend, CompileOptions } from '@skiplane/core';
 import { BoundProgram } from '../bound-program.ts';
 import type { ModelConfig } from '../config.ts';
 import type { BatchBuffers } from '../data/batch-preparer.ts';
+import { optimizerRule, type OptimizerRule } from '../graphs/optimizer.ts';
 import { trainingGraph, type TrainingGraphOptions } from '../graphs/training.ts';
-import { kerasAdam, type AdamOptions } from '../recipe.ts';
+import { kerasAdam } from '../recipe/optimizer.ts';
 import type { TrainingTensors } from './training-tensors.ts';
 
 export interface TrainingStepOptions extends TrainingGraphOptions {
@@ -18,7 +19,7 @@ export class TrainingStep implements Disposable {
   readonly batch: number;
   readonly #bound: BoundProgram;
   readonly #tensors: TrainingTensors;
-  readonly #adam: AdamOptions;
+  readonly #scalars: OptimizerRule['scalars'];
 
   private constructor(
     bound: BoundProgram,
@@ -27,7 +28,7 @@ export class TrainingStep implements Disposable {
   ) {
     this.#bound = bound;
     this.#tensors = tensors;
-    this.#adam = optimizer;
+    this.#scalars = optimizerRule(optimizer).scalars;
     this.batch = batch;
   }
 
@@ -51,13 +52,13 @@ export class TrainingStep implements Disposable {
 
   /**
    * Starts one step; resolves when the buffers' tensors may be written again.
-   * @param step  0 for the first step of all: Adam corrects its bias by it
+   * @param step  0 for the first step of all
    */
   run({ images, labels }: BatchBuffers, learningRate: number, step: number): Promise<void> {
-    const { beta1, beta2 } = this.#adam;
     this.#bound.write('x', images);
     this.#bound.write('labels', labels);
-    this.#tensors.writeStepSize(adamStepSize(learningRate, step + 1, beta1, beta2));
+    for (const [name, valueAt] of Object.entries(this.#scalars))
+      this.#tensors.writeScalar(name, valueAt(learningRate, step));
     return this.#bound.program.run();
   }
 

@@ -5,7 +5,7 @@ import { conv2d, conv2dBackpropFilter, conv2dBackpropInput } from './conv.ts';
 import { matMul } from './dense.ts';
 import { add, affine, multiply, relu, reluGrad, sigmoid, sigmoidGrad } from './elementwise.ts';
 import { softmax, softmaxCrossEntropy, softmaxCrossEntropyGrad, softmaxGrad, topKCorrect } from './loss.ts';
-import { adam, assignAdd } from './optimizer.ts';
+import { adam, adamW, assignAdd, sgdMomentum } from './optimizer.ts';
 import { averagePool2d, averagePool2dGrad, maxPool2d, maxPool2dGrad } from './pool.ts';
 import { broadcastScalar, fill, l2Penalty, l2PenaltyGrad, reduceSum, reshape } from './shape.ts';
 
@@ -43,5 +43,7 @@ export const kernels: ReferenceKernels = {
   softmaxCrossEntropyGrad,
   topKCorrect,
   adam,
+  adamW,
+  sgdMomentum,
   assignAdd,
 };
