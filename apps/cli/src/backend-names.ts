@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 
-export const backendNames = ['auto', 'wasm', 'reference'] as const;
+export const backendNames = ['auto', 'wasm', 'gpu', 'reference'] as const;
 export type BackendName = (typeof backendNames)[number];
 
 /** Parser of `--backend`. */

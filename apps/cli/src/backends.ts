@@ -1,41 +1,60 @@
-import type { Backend } from '@skiplane/core';
+import { UnsupportedError, type Backend } from '@skiplane/core';
+import type { GpuDeviceOptions } from '@skiplane/kernels-gpu';
 import type { BackendName } from './backend-names.ts';
-import { CommandError, errorMessage } from './errors.ts';
+import { CommandError, errorMessage, UsageError } from './errors.ts';
 import { note } from './output.ts';
 
-export interface BackendFlags {
-  readonly backend: BackendName;
+/** How a backend is to be opened; what is undefined is left to it. */
+export interface BackendSettings {
   readonly threads?: number | undefined;
+  readonly gpu?: GpuDeviceOptions | undefined;
 }
+
+export interface BackendFlags extends BackendSettings {
+  readonly backend: BackendName;
+}
+
+type Open = (settings: BackendSettings) => Promise<Backend>;
 
 /**
  * Opens the backend that was asked for and says on stderr what it is and what could not be had.
  * Only `auto` chooses: WebAssembly, or the reference where that does not run.
  */
-export async function openBackend({ backend, threads }: BackendFlags): Promise<Backend> {
-  const opened = backend === 'auto' ? await chooseBackend(threads) : await openers[backend](threads);
+export async function openBackend({ backend, ...settings }: BackendFlags): Promise<Backend> {
+  if (settings.gpu !== undefined && backend !== 'gpu') {
+    throw new UsageError(`option '--gpu' chooses an adapter for '--backend gpu', but --backend is ${backend}.`);
+  }
+  const opened = backend === 'auto' ? await chooseBackend(settings) : await openers[backend](settings);
   note(`backend: ${opened.info.device}${backend === 'auto' ? ` (chosen by 'auto')` : ''}`);
   for (const { feature, reason } of opened.info.downgrades) note(`  without ${feature}: ${reason}`);
   return opened;
 }
 
-async function chooseBackend(threads: number | undefined): Promise<Backend> {
+async function chooseBackend(settings: BackendSettings): Promise<Backend> {
   try {
-    return await openers.wasm(threads);
+    return await openers.wasm(settings);
   } catch (error) {
     note(`WebAssembly does not run here (${errorMessage(error)}); taking the reference backend, which is very slow.`);
-    return await openers.reference(undefined);
+    return await openers.reference({});
   }
 }
 
-export const openers: Readonly<
-  Record<Exclude<BackendName, 'auto'>, (threads: number | undefined) => Promise<Backend>>
-> = {
-  async wasm(threads) {
+export const openers: Readonly<Record<Exclude<BackendName, 'auto'>, Open>> = {
+  async wasm({ threads }) {
     const { createWasmBackend } = await import('@skiplane/kernels-wasm');
     return await createWasmBackend(threads === undefined ? {} : { threads });
   },
-  async reference(threads) {
+  async gpu({ threads, gpu }) {
+    if (threads !== undefined) throw new UsageError("option '--threads' is not for '--backend gpu': leave it out.");
+    const { createGpuBackend } = await import('@skiplane/kernels-gpu');
+    try {
+      return await createGpuBackend(gpu);
+    } catch (error) {
+      if (!(error instanceof UnsupportedError) || gpu !== undefined) throw error;
+      throw new CommandError(`${error.message} On the command line: --gpu software, or another --backend.`);
+    }
+  },
+  async reference({ threads }) {
     if (threads !== undefined && threads > 1) {
       throw new CommandError(`the reference backend has 1 thread, but --threads is ${threads}: leave it out.`);
     }

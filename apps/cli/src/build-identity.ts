@@ -9,6 +9,7 @@ const commonPackages = ['@skiplane/core', '@skiplane/resnet'];
 
 const kernelPackages: Readonly<Record<Exclude<BackendName, 'auto'>, readonly string[]>> = {
   wasm: ['@skiplane/kernels-wasm'],
+  gpu: ['@skiplane/kernels-gpu'],
   reference: [],
 };
 

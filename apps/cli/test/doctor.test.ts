@@ -17,12 +17,11 @@ test('skiplane doctor checks every operation', async () => {
   const { code, stdout } = await skiplane(['doctor', '--json', '--threads', '2']);
   const { healthy, machine, backends } = JSON.parse(stdout) as Report;
   expect(machine.node).toBe(process.versions.node);
-  expect(backends.map(({ name, runs }) => [name, runs])).toEqual([
-    ['wasm', true],
-    ['reference', true],
-  ]);
+  expect(backends.map(({ name }) => name)).toEqual(['wasm', 'gpu', 'reference']);
+  // Not every machine has a GPU.
+  expect(backends.filter(({ name, runs }) => name !== 'gpu' && !runs)).toEqual([]);
+  expect(backends.flatMap(({ checks }) => checks.filter(({ ok }) => !ok))).toEqual([]);
   expect(backends[0]?.threads).toBe(2);
-  expect(backends[0]?.checks.filter(({ ok }) => !ok)).toEqual([]);
   expect(backends[0]?.checks.map(({ op }) => op)).toEqual(opKinds);
   expect({ code, healthy }).toEqual({ code: 0, healthy: true });
 });

@@ -8,19 +8,26 @@ import {
   type TypedArray,
 } from '@skiplane/core';
 import { createReferenceBackend } from '@skiplane/core/reference';
+import { createGpuBackend } from '@skiplane/kernels-gpu';
 import { createWasmBackend } from '@skiplane/kernels-wasm';
 import {
   batchBuffers,
   BatchPreparer,
   createPreprocessing,
+  inferenceGraph,
   initialParameters,
   lossGraph,
   modelConfig,
-  type ModelConfig,
   syntheticDataset,
+  train,
+  type ModelConfig,
+  type TrainResult,
 } from '@skiplane/resnet';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { missingGpu } from './gpu.ts';
 
+/** A software adapter compiles a net's kernels for many seconds. */
+const timeout = 180_000;
 const batch = 2;
 /**
  * Images are small: where a relu's operand is as near to zero as rounding errors reach, its gradient jumps, and among
@@ -28,8 +35,38 @@ const batch = 2;
  */
 const size = 8;
 const config = (name: string): ModelConfig => modelConfig(name, { imageSize: [size, size] });
-/** Largest relative distance, in the L2 norm, of a parameter's gradient from the oracle's; Winograd rounds more. */
-const bounds = { direct: 1e-5, auto: 3e-5 } as const;
+
+/** Largest relative distance from the oracle, in the L2 norm, of any tensor; Winograd rounds more. */
+const bounds = { direct: { oneStep: 1e-5, twentySteps: 1e-3 }, auto: { oneStep: 3e-5, twentySteps: 1e-3 } } as const;
+
+type Conv = keyof typeof bounds;
+
+interface Candidate {
+  readonly name: string;
+  readonly conv: Conv;
+  readonly open: () => Promise<Backend>;
+  /** Why it cannot run here. */
+  readonly missing: string | undefined;
+}
+
+const noGpu = await missingGpu();
+const convs: readonly Conv[] = ['direct', 'auto'];
+const candidates: readonly Candidate[] = [
+  ...(['simd', 'relaxed-simd'] as const).flatMap((binary) =>
+    convs.map((conv) => ({
+      name: `wasm ${binary}, conv ${conv}`,
+      conv,
+      open: () => createWasmBackend({ binary, conv, threads: 2 }),
+      missing: undefined,
+    })),
+  ),
+  ...convs.map((conv) => ({
+    name: `gpu, conv ${conv}`,
+    conv,
+    open: () => createGpuBackend({ software: 'swiftshader', conv }),
+    missing: noGpu,
+  })),
+];
 
 /** The loss of a net with one output `gradient/<parameter>` for each trainable parameter. */
 function gradientGraph(name: string): { graph: Graph; outputs: readonly string[] } {
@@ -48,7 +85,8 @@ function gradientGraph(name: string): { graph: Graph; outputs: readonly string[]
     build.output(`gradient/${value.name}`, copy);
     return `gradient/${value.name}`;
   });
-  return { graph: build.build(), outputs };
+  build.output('loss', build.op('affine', [loss], { scale: 1, offset: 0 }));
+  return { graph: build.build(), outputs: ['loss', ...outputs] };
 }
 
 function inputs(name: string): Record<string, TypedArray> {
@@ -56,6 +94,11 @@ function inputs(name: string): Record<string, TypedArray> {
   const buffers = batchBuffers(data, batch);
   new BatchPreparer(data, createPreprocessing(data)).prepare(null, 0, batch, buffers, null);
   return { ...Object.fromEntries(initialParameters(config(name), 1)), x: buffers.images, labels: buffers.labels };
+}
+
+function inferenceInputs(name: string): Record<string, TypedArray> {
+  const { labels: _, ...rest } = inputs(name);
+  return rest;
 }
 
 function norm(values: Float64Array): number {
@@ -68,32 +111,87 @@ function relativeDistance(actual: TypedArray, expected: TypedArray): number {
   return distance === 0 ? 0 : distance / norm(oracle);
 }
 
-describe.each(['resnet8v1', 'resnet20v1', 'resnet11v2', 'resnet29v2'])('%s: every gradient of a step', (name) => {
-  const { graph, outputs } = gradientGraph(name);
-  let expected: Record<string, TypedArray>;
+/** The tensor farthest from the oracle's, by name, printed for the record. */
+function largestDistance(
+  what: string,
+  actual: (name: string) => TypedArray | undefined,
+  expected: ReadonlyMap<string, TypedArray>,
+): number {
+  const distances = [...expected].map(
+    ([name, values]) => [name, relativeDistance(actual(name) as TypedArray, values)] as const,
+  );
+  const [name, largest] = distances.reduce((worst, next) => (next[1] > worst[1] ? next : worst));
+  console.log(`${what}: ${distances.length} tensors, largest relative distance ${largest.toExponential(1)} (${name})`);
+  return largest;
+}
+
+/**
+ * Another seed than the gradients': Adam makes a whole step of a gradient that is nothing but rounding errors, and some seeds
+ * meet one (2, in a shift of resnet11v2).
+ */
+async function twentySteps(backend: Backend, name: string): Promise<TrainResult> {
+  const events = train({
+    backend,
+    model: config(name),
+    train: syntheticDataset({ split: 'train', count: 160, seed: 3, size }),
+    validation: syntheticDataset({ split: 'test', count: 8, seed: 3, size }),
+    epochs: 1,
+    batchSize: 8,
+    seed: 3,
+    learningRate: 1e-3,
+    augment: true,
+    compile: { fuse: true },
+  });
+  for (;;) {
+    const next = await events.next();
+    if (next.done === true) return next.value;
+  }
+}
+
+describe.each(['resnet8v1', 'resnet20v1', 'resnet11v2', 'resnet29v2'])('%s', (name) => {
+  const step = gradientGraph(name);
+  const inference = inferenceGraph(config(name), { batch }).graph;
+  const expected = new Map<string, TypedArray>();
   beforeAll(async () => {
-    expected = await evaluate(createReferenceBackend(), graph, inputs(name), { fuse: true });
-  }, 120_000);
+    const reference = createReferenceBackend();
+    const values = await evaluate(reference, step.graph, inputs(name), { fuse: true });
+    for (const output of step.outputs) expected.set(output, values[output] as TypedArray);
+    const { logits } = await evaluate(reference, inference, inferenceInputs(name), { fuse: true });
+    expected.set('logits', logits as TypedArray);
+  }, timeout);
 
-  const opened: Backend[] = [];
-  afterAll(() => opened.forEach((backend) => backend.dispose()));
+  test.for(candidates)(
+    'logits, loss and every gradient of a step on $name',
+    { timeout },
+    async (candidate, context) => {
+      const { conv, open, missing } = candidate;
+      context.skip(missing !== undefined, missing);
+      using backend = await open();
+      const actual = await evaluate(backend, step.graph, inputs(name));
+      const { logits } = await evaluate(backend, inference, inferenceInputs(name));
+      const all = (output: string) => (output === 'logits' ? logits : actual[output]);
+      const distance = largestDistance(`${name}, one step on ${candidate.name}`, all, expected);
+      expect(distance).toBeLessThanOrEqual(bounds[conv].oneStep);
+    },
+  );
+});
 
-  test.each([
-    ['simd', 'direct'],
-    ['simd', 'auto'],
-    ['relaxed-simd', 'direct'],
-    ['relaxed-simd', 'auto'],
-  ] as const)('on wasm %s, conv %s, is that of the oracle', async (binary, conv) => {
-    const backend = await createWasmBackend({ binary, conv, threads: 2 });
-    opened.push(backend);
-    const actual = await evaluate(backend, graph, inputs(name));
-    const distances = outputs.map((output) =>
-      relativeDistance(actual[output] as TypedArray, expected[output] as TypedArray),
+describe.each(['resnet8v1', 'resnet11v2'])('%s', (name) => {
+  let expected: TrainResult;
+  beforeAll(async () => {
+    expected = await twentySteps(createReferenceBackend(), name);
+  }, timeout);
+
+  test.for(candidates)('weights after 20 steps on $name', { timeout }, async (candidate, context) => {
+    const { conv, open, missing } = candidate;
+    context.skip(missing !== undefined, missing);
+    using backend = await open();
+    const { checkpoint } = await twentySteps(backend, name);
+    const distance = largestDistance(
+      `${name}, 20 steps on ${candidate.name}`,
+      (parameter) => checkpoint.parameters.get(parameter),
+      expected.checkpoint.parameters,
     );
-    const largest = Math.max(...distances);
-    console.log(
-      `${name}, ${binary}, ${conv}: ${outputs.length} gradients, largest relative distance ${largest.toExponential(1)} (${outputs[distances.indexOf(largest)]})`,
-    );
-    expect(largest).toBeLessThanOrEqual(bounds[conv]);
+    expect(distance).toBeLessThanOrEqual(bounds[conv].twentySteps);
   });
 });

@@ -31,7 +31,7 @@ describe('usage', () => {
     ['train --seed -1', '--seed', 'from 0 up'],
     ['train --threads 0', '--threads', 'from 1 to 256'],
     ['train --save-seconds -1', '--save-seconds', '0 or more'],
-    ['train --backend gpu', '--backend', "'gpu'", 'auto, wasm, reference'],
+    ['train --backend tpu', '--backend', "'tpu'", 'auto, wasm, gpu, reference'],
     ['train --model resnet21v1', 'depth should be 6n+2 (eg 20, 32, 44 in [a])', "Did you mean 'resnet20v1'?"],
     ['summary resnet20', "unknown model 'resnet20'", "Did you mean 'resnet20v1'?"],
     ['summary', 'summary needs a model'],

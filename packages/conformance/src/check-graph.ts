@@ -1,10 +1,20 @@
 import { fuse, printGraph, valueOf, type Graph, type ProgramReport, type ValueId } from '@skiplane/core';
-import { boundGraph, type GraphBounds } from './bound.ts';
-import { compare, ConformanceError, explain, type Comparison, type Verdict } from './compare.ts';
-import { resultsOf, runOracle, type OracleValues } from './oracle.ts';
+import {
+  boundGraph,
+  claimedBound,
+  compare,
+  explain,
+  resultsOf,
+  runOracle,
+  type Comparison,
+  type GraphBounds,
+  type OracleValues,
+  type Verdict,
+} from '@skiplane/core/reference';
+import { ConformanceError } from './compare.ts';
 import { copyLabel, type GraphCase } from './op-graph.ts';
 import { expectEqualBits, runTwice, type Outcome, type Results } from './run-graph.ts';
-import { claimedBound, kernelsOf, type Subject } from './subject.ts';
+import { kernelsOf, type Subject } from './subject.ts';
 
 export interface GraphCheck extends GraphCase {
   /** Row of the tally. */
@@ -71,7 +81,7 @@ function boundsOf(
   values: OracleValues,
   report: ProgramReport,
 ): Promise<GraphBounds> {
-  return boundGraph(executed, values, { kernelBound: (kind) => claimedBound(subject, report, kind) });
+  return boundGraph(executed, values, { kernelBound: (kind) => claimedBound(report, kind, subject.boundFactor) });
 }
 
 /** The outcome of the first variant, once all others have the same bits. */

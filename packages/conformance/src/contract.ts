@@ -23,6 +23,17 @@ function reluGraph(): Graph {
   return build.build();
 }
 
+/** y = relu(2x) and sum += y: ops with a kernel and without, and one that updates a tensor. */
+function profiledGraph(): Graph {
+  const build = new GraphBuilder('profiled');
+  const doubled = build.op('affine', [build.input('x', spec)], { scale: 2, offset: 0 }, 'doubled');
+  const square = build.op('reshape', [doubled], { shape: [2, 2] }, 'square');
+  const y = build.op('relu', [square], {}, 'positive');
+  build.output('y', y);
+  build.op('assignAdd', [build.input('sum', { shape: [2, 2], dtype: 'f32' }), y], {}, 'sum');
+  return build.build();
+}
+
 function bind(backend: Backend): {
   readonly x: Tensor;
   readonly y: Tensor;
@@ -150,5 +161,34 @@ export const contract: Readonly<Record<string, ContractCheck>> = {
     }
     program.dispose();
     for (const tensor of [x, y]) tensor.dispose();
+  },
+  async 'profile times every op, with the results of run'(backend) {
+    const graph = profiledGraph();
+    const square = { shape: [2, 2], dtype: 'f32' } as const;
+    const [x, y, sum] = [backend.tensor(spec, data), backend.tensor(square), backend.tensor(square)];
+    const program = await backend.compile(graph, new Map(Object.entries({ x, y, sum })));
+    await program.run();
+    const [ran, firstSum] = [Array.from(await y.read()), Array.from(await sum.read())];
+    y.write(new Float32Array(4));
+    const { ops } = await program.profile();
+    expectEqual(await y.read(), ran, 'y after profile, as after run');
+    // An update shows that every op is executed once.
+    expectEqual(
+      await sum.read(),
+      firstSum.map((value) => 2 * value),
+      'a sum over the runs, after run and profile',
+    );
+    const described = ops.map(({ kind, label }) => `${kind} ${label}`);
+    const reported = program.report.ops.map(({ kind, label }) => `${kind} ${label}`);
+    if (described.join() !== reported.join()) {
+      throw new ConformanceError(
+        `profile must list the ops of the report, ${reported.join()}; got ${described.join()}`,
+      );
+    }
+    const wrong = ops.filter(({ milliseconds }) => !(milliseconds >= 0 && milliseconds < 60_000));
+    if (wrong.length > 0) throw new ConformanceError(`these are no times of ops: ${JSON.stringify(wrong)}`);
+    program.dispose();
+    for (const tensor of [x, y, sum]) tensor.dispose();
+    await expectError(DisposedError, '', () => program.profile(), 'profile of a disposed program');
   },
 };

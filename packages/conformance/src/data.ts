@@ -1,4 +1,4 @@
-import { elementCount, formatShape } from '@skiplane/core';
+import { elementCount, formatShape, transformLength, writeTransform } from '@skiplane/core';
 
 /**
  * How a tensor of a case is filled. A kind and a seed stand for all of its elements, so that a failing case prints in a
@@ -43,6 +43,7 @@ const elementFills = {
   /** e^80 is near the end of f32, e^160 beyond it. */
   logits: (random) => 80 * signed(random),
   stepSize: () => 1e-3,
+  bytes: (random) => Math.floor(256 * random()),
 } satisfies Record<string, (random: Random) => number>;
 
 /** Fills that make each row, along the last axis, a whole. */
@@ -56,7 +57,22 @@ const rowFills = {
   },
   /** Uniform, but one element of each row is NaN. */
   nanRow: (random, classes) => oneHotRow(random, classes).map((hot) => (hot === 1 ? Number.NaN : signed(random))),
+  /** Transforms of images: shifts within four pixels and flips. */
+  shifts: (random) => transformRow(random, () => 8 * random() - 4),
+  /** Exactly representable, with zeros among them. */
+  wholeShifts: (random) => transformRow(random, () => Math.floor(5 * random()) - 2),
+  /** Midway between two pixels, or next to it: what decides which is nearer. */
+  halfShifts: (random) =>
+    transformRow(random, () => Math.floor(5 * random()) - 2.5 + 2 ** -30 * (Math.floor(3 * random()) - 1)),
+  /** Near the image's size and far beyond it. */
+  farShifts: (random) => transformRow(random, () => signed(random) * 10 ** (8 * random())),
 } satisfies Record<string, (random: Random, classes: number) => readonly number[]>;
+
+function transformRow(random: Random, shift: () => number): readonly number[] {
+  const row = new Float32Array(transformLength);
+  writeTransform(row, 0, { dy: shift(), dx: shift(), flip: random() < 0.5 });
+  return [...row];
+}
 
 function oneHotRow(random: Random, classes: number): readonly number[] {
   const hot = Math.floor(classes * random());

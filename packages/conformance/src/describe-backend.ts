@@ -1,6 +1,6 @@
 import { ValueError, type Backend } from '@skiplane/core';
+import { kernelBound, type KernelBound } from '@skiplane/core/reference';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import type { KernelBound } from './bound/spread.ts';
 import { readSettings } from './settings.ts';
 import type { Subject, Variant } from './subject.ts';
 import { conformanceCases, type ConformanceCase } from './suite.ts';
@@ -25,12 +25,14 @@ export interface BackendDescription {
   readonly only?: readonly string[];
   /** Random cases of each op and composed graph, for a slow device (default: the environment's, else 12). */
   readonly runs?: number;
-  /** What a kernel claims of its error, by its name in the program's report (default: 1, an ordinary sum). */
+  /** Milliseconds for one case, for a device that compiles slowly (default 60,000). */
+  readonly timeout?: number;
+  /** What a kernel claims of its error, by its name in the program's report (default: core's `kernelBound`). */
   readonly boundFactor?: (kernel: string) => KernelBound;
 }
 
-/** Time for one case: random ones run many programs. */
-const timeout = 60_000;
+/** Milliseconds for one case: random ones run many programs. */
+const caseTimeout = 60_000;
 
 /**
  * Registers the whole suite for one backend with vitest, and prints at its end a table of the largest errors, the skipped
@@ -43,7 +45,15 @@ const timeout = 60_000;
  * @throws {ValueError} when a skip has no reason, or names a gradient, or a skip or `only` names no case
  */
 export function describeBackend(description: BackendDescription): void {
-  const { name, create, variants = {}, skip = [], only, boundFactor = () => 1 } = description;
+  const {
+    name,
+    create,
+    variants = {},
+    skip = [],
+    only,
+    boundFactor = kernelBound,
+    timeout = caseTimeout,
+  } = description;
   const settings = { ...readSettings(), ...(description.runs !== undefined && { runs: description.runs }) };
   const cases = selectCases(conformanceCases(), only);
   const reasons = reasonsToSkip(cases, skip);

@@ -1,4 +1,13 @@
-import { GraphBuilder, opDef, type Graph, type OpKind, type ValueId } from '@skiplane/core';
+import {
+  allocate,
+  GraphBuilder,
+  opDef,
+  type DType,
+  type Graph,
+  type OpKind,
+  type TypedArray,
+  type ValueId,
+} from '@skiplane/core';
 import type { CaseSpec, OpCases } from './cases/op-cases.ts';
 import { fillData } from './data.ts';
 
@@ -10,11 +19,18 @@ export type Placement = 'tensors' | 'arena';
 
 export interface GraphCase {
   readonly graph: Graph;
-  readonly inputs: ReadonlyMap<string, Float32Array>;
+  readonly inputs: ReadonlyMap<string, TypedArray>;
 }
 
 /** Label of the ops that only move values into the arena and out of it. */
 export const copyLabel = 'copy';
+
+function converted(data: Float32Array, dtype: DType = 'f32'): TypedArray {
+  if (dtype === 'f32') return data;
+  const typed = allocate(dtype, data.length);
+  typed.set(data);
+  return typed;
+}
 
 /** A graph of one op: operands and results under the names of the op's definition. */
 export async function opGraph<K extends OpKind>(
@@ -33,9 +49,10 @@ export async function opGraph<K extends OpKind>(
   const copy = (id: ValueId): ValueId => build.op('affine', [id], { scale: 1, offset: 0 }, copyLabel);
   const aliases = def.aliases ?? [];
   const updated = (input: number): boolean => aliases.some((alias) => alias.kind === 'update' && alias.input === input);
-  const ids = spec.operands.map(({ shape }, i) => {
-    const id = build.input(names[i] ?? `operand ${i}`, { shape, dtype: 'f32' });
-    return placement === 'arena' && !updated(i) ? copy(id) : id;
+  const ids = spec.operands.map(({ shape, dtype = 'f32' }, i) => {
+    const id = build.input(names[i] ?? `operand ${i}`, { shape, dtype });
+    // No op computes anything but f32: all else is always the caller's.
+    return placement === 'arena' && dtype === 'f32' && !updated(i) ? copy(id) : id;
   });
   build.opOutputs(kind, ids, spec.attrs, 'tested').forEach((id, i) => {
     const alias = aliases.find(({ output }) => output === i);
@@ -43,5 +60,8 @@ export async function opGraph<K extends OpKind>(
     // A view has no storage of its own to name.
     build.output(def.results[i] ?? `result ${i}`, placement === 'arena' || alias?.kind === 'view' ? copy(id) : id);
   });
-  return { graph: build.build(), inputs: new Map(names.map((name, i) => [name, data[i] ?? new Float32Array()])) };
+  const inputs = names.map(
+    (name, i) => [name, converted(data[i] ?? new Float32Array(), spec.operands[i]?.dtype)] as const,
+  );
+  return { graph: build.build(), inputs: new Map(inputs) };
 }

@@ -1,17 +1,14 @@
-import { GraphBuilder, type Graph, type OpKind } from '@skiplane/core';
+import { GraphBuilder, type Graph, type OpKind, type TypedArray } from '@skiplane/core';
+import { boundGraph, resultsOf, runOracle, smallestNormal, unitRoundoff } from '@skiplane/core/reference';
 import { describe, expect, it } from 'vitest';
-import { smallestNormal, unitRoundoff } from '../src/bound/context.ts';
-import { spreadOperands } from '../src/bound/spread.ts';
-import { boundGraph } from '../src/bound.ts';
 import { expectSaneBounds } from '../src/check-graph.ts';
 import { Composer, convolution } from '../src/compose/composer.ts';
 import { fillData, type FillKind } from '../src/data.ts';
-import { resultsOf, runOracle } from '../src/oracle.ts';
 
 const u = unitRoundoff;
 
 /** The oracle's elements and the bounds of every result of a graph. */
-async function analyse(graph: Graph, inputs: ReadonlyMap<string, Float32Array>) {
+async function analyse(graph: Graph, inputs: ReadonlyMap<string, TypedArray>) {
   const values = await runOracle(graph, inputs);
   const bounds = await boundGraph(graph, values);
   const result = (name: string) => {
@@ -167,23 +164,6 @@ describe('kernels with a claim of their own', () => {
       await boundGraph(graph, values, { kernelBound: (kind: OpKind) => (kind === 'conv2d' ? 10 : 1) })
     ).error.get(y)?.[0] as number;
     expect(claimed / plain).toBeCloseTo(10, 6);
-  });
-
-  it('take the largest operands of the neighbourhood that a tile mixes', async () => {
-    const [op] = graph.ops;
-    if (op === undefined) throw new Error('the graph has an op');
-    const operands = [Float64Array.from(peak), Float64Array.from(taps)];
-    const { operands: spread, factor } = spreadOperands(graph, op, operands, { factor: 4, spread: 1 });
-    const rows = [0, 1, 2, 3, 4].map((row) => [...(spread[0]?.subarray(5 * row, 5 * row + 5) ?? [])]);
-    expect(factor).toBe(4);
-    expect(rows).toEqual([
-      [7, 7, 0, 0, 0],
-      [7, 7, 0, 0, 0],
-      [0, 0, 0, 0, 0],
-      [0, 0, 0, 0, 0],
-      [0, 0, 0, 0, 0],
-    ]);
-    expect([...(spread[1] ?? [])]).toEqual(Array.from({ length: 9 }, () => 2));
   });
 });
 

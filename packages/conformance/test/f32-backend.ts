@@ -15,6 +15,9 @@ import {
   type DType,
   type Graph,
   type Op,
+  type OpReport,
+  type OpTiming,
+  type Profile,
   type Program,
   type ProgramReport,
   type Tensor,
@@ -22,7 +25,7 @@ import {
   type TypedArray,
   type ValueId,
 } from '@skiplane/core';
-import { runOp } from '../src/oracle.ts';
+import { runOp } from '@skiplane/core/reference';
 
 /** An error planted in the backend: changes an op before it runs, or its results after. */
 export interface Fault {
@@ -106,7 +109,11 @@ class F32Tensor implements Tensor {
 
   async read(): Promise<TypedArray> {
     this.#check('read');
-    return this.#queue.add(() => this.data.slice());
+    return this.#queue.add(() => {
+      const copy = allocate(this.dtype, this.data.length);
+      copy.set(this.data);
+      return copy;
+    });
   }
 
   dispose(): void {
@@ -160,17 +167,25 @@ class F32Program implements Program {
   }
 
   async run(): Promise<void> {
+    await this.profile();
+  }
+
+  async profile(): Promise<Profile> {
     if (this.#disposed) throw new DisposedError('run: the program has been disposed.');
     const gone = [...this.#bindings].filter(([, tensor]) => tensor.disposed).map(([name]) => `'${name}'`);
     if (gone.length > 0) throw new DisposedError(`run: the tensors of ${gone.join(', ')} have been disposed.`);
-    return this.#settings.queue.add(() => this.#execute());
+    const ops: OpTiming[] = [];
+    await this.#settings.queue.add(() => this.#execute(ops));
+    return { method: 'clock', ops };
   }
 
-  async #execute(): Promise<void> {
+  async #execute(timings: OpTiming[]): Promise<void> {
     const words = new Uint32Array(this.#arena.buffer);
     if (this.#settings.guard) words.fill(sentinel);
-    for (const op of this.#graph.ops) {
+    for (const [index, op] of this.#graph.ops.entries()) {
+      const start = performance.now();
       await this.#executeOp(op);
+      timings.push({ ...(this.report.ops[index] as OpReport), milliseconds: performance.now() - start });
       if (this.#settings.guard) this.#checkSentinels(op, words);
     }
   }

@@ -1,13 +1,12 @@
 import { opKinds } from '@skiplane/core';
+import { compare, indexOf } from '@skiplane/core/reference';
 import { describe, expect, it } from 'vitest';
 import { opCases } from '../src/cases/index.ts';
-import { compare, firstDifference, indexOf } from '../src/compare.ts';
+import { firstDifference } from '../src/compare.ts';
 import { reasonsToSkip } from '../src/describe-backend.ts';
 import { readSettings } from '../src/settings.ts';
-import { claimedBound } from '../src/subject.ts';
 import { conformanceCases } from '../src/suite.ts';
 import { Tally } from '../src/tally.ts';
-import { F32Backend } from './f32-backend.ts';
 
 const cases = conformanceCases();
 
@@ -110,27 +109,6 @@ describe('comparison', () => {
     expect(indexOf(23, [2, 3, 4])).toEqual([1, 2, 3]);
     expect(indexOf(0, [])).toEqual([]);
   });
-});
-
-it('a kind of op is bounded by the largest claim of its kernels', () => {
-  const report = {
-    backend: 'x',
-    arenaBytes: 0,
-    workspaceBytes: 0,
-    ops: [
-      { kind: 'conv2d', label: '', kernels: ['pack', 'winograd'], cost: { flops: 0, bytes: 0 } },
-      { kind: 'conv2d', label: '', kernels: ['direct'], cost: { flops: 0, bytes: 0 } },
-      { kind: 'relu', label: '', kernels: ['winograd'], cost: { flops: 0, bytes: 0 } },
-    ] as const,
-  };
-  const subject = {
-    name: 'x',
-    variants: [{ name: '', backend: new F32Backend() }],
-    boundFactor: (kernel: string) => (kernel === 'winograd' ? { factor: 4, spread: 3 } : 1),
-    tally: new Tally(),
-  };
-  expect(claimedBound(subject, report, 'conv2d')).toEqual({ factor: 4, spread: 3 });
-  expect(claimedBound(subject, report, 'add')).toBe(1);
 });
 
 it('settings come from the environment, and nonsense is refused', () => {

@@ -41,11 +41,34 @@ export interface ProgramReport {
   readonly workspaceBytes: number;
 }
 
+/**
+ * How the times of a profile were taken.
+ *
+ * - `clock`: the processor's clock around each op; on several threads, from the first to start to the last to end
+ * - `timestamps`: the device's clock at the begin and the end of each op, as fine as the device lets on
+ * - `submissions`: the processor's clock around one submission an op; holds the way to the device and back
+ */
+export type ProfileMethod = 'clock' | 'timestamps' | 'submissions';
+
+export interface OpTiming extends OpReport {
+  /** 0 for an op that computes nothing, such as a reshape. */
+  readonly milliseconds: number;
+}
+
+/** The times of one run. */
+export interface Profile {
+  readonly method: ProfileMethod;
+  /** The ops of the program's report, in order. */
+  readonly ops: readonly OpTiming[];
+}
+
 /** A compiled graph: every decision is taken, a run allocates nothing. */
 export interface Program extends Disposable {
   readonly report: ProgramReport;
   /** Executes the graph once; resolves when its inputs may be overwritten. */
   run(): Promise<void>;
+  /** Executes the graph once, as `run` does and with the same results, but each op by itself and timed; resolves when all is done. */
+  profile(): Promise<Profile>;
   dispose(): void;
 }
 

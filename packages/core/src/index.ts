@@ -1,4 +1,15 @@
-export type { Backend, BackendInfo, CompileOptions, Downgrade, OpReport, Program, ProgramReport } from './backend.ts';
+export type {
+  Backend,
+  BackendInfo,
+  CompileOptions,
+  Downgrade,
+  OpReport,
+  OpTiming,
+  Profile,
+  ProfileMethod,
+  Program,
+  ProgramReport,
+} from './backend.ts';
 export { checkBindings } from './bindings.ts';
 export { GraphBuilder } from './builder.ts';
 export { gradients, type Gradients } from './autodiff.ts';
@@ -8,7 +19,17 @@ export { foldBatchNorm, type FoldedGraph } from './fold-batch-norm.ts';
 export { fuse } from './fuse.ts';
 export { heNormal, normalQuantile } from './he-normal.ts';
 export { inputValues, readersOf, valueOf, type Graph, type Op, type Value, type ValueId } from './graph.ts';
-export type { Activation, MovingVariance, OpAttrs, OpKind, Padding2d, SizedWindow2d, Window2d } from './ops/attrs.ts';
+export type {
+  Activation,
+  InterpolationOrder,
+  MovingVariance,
+  OpAttrs,
+  OpKind,
+  Padding2d,
+  SizedWindow2d,
+  Window2d,
+} from './ops/attrs.ts';
+export { writeTransform, transformLength } from './ops/images.ts';
 export { opDef, opDefs, opKinds } from './ops/index.ts';
 export type { Alias, OpCost, OpDef, OpDefs } from './ops/op-def.ts';
 export { adamStepSize } from './ops/optimizer.ts';

@@ -207,4 +207,5 @@ export const gradientCases: { readonly [K in OpKind]: readonly GradientCase<K>[]
   adamW: 'not differentiable',
   sgdMomentum: 'not differentiable',
   assignAdd: 'not differentiable',
+  gatherImages: 'not differentiable',
 };

@@ -25,7 +25,7 @@ export function isSoftware(adapter: GPUAdapter): boolean {
 
 const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i;
 
-/** The adapter of an index or of a part of a name. @throws {UnsupportedError} listing all, when there is none or more than one fits */
+/** The adapter of an index, a name or a part of a name. @throws {UnsupportedError} listing all, when there is none or more than one fits */
 export function chooseAdapter<T>(asked: string | number, adapters: readonly T[], nameOf: (adapter: T) => string): T {
   const list = adapters.map((adapter, index) => `${index}: ${nameOf(adapter)}`).join('; ') || 'none';
   if (typeof asked === 'number') {
@@ -34,7 +34,11 @@ export function chooseAdapter<T>(asked: string | number, adapters: readonly T[],
     return found;
   }
   if (asked.trim() === '') throw new ValueError('the name of an adapter must not be empty.');
-  const matching = adapters.filter((adapter) => nameOf(adapter).toLowerCase().includes(asked.toLowerCase()));
+  const name = asked.trim().toLowerCase();
+  // A whole name wins: it may be the beginning of another one.
+  const whole = adapters.filter((adapter) => nameOf(adapter).toLowerCase() === name);
+  const partial = adapters.filter((adapter) => nameOf(adapter).toLowerCase().includes(name));
+  const matching = whole.length > 0 ? whole : partial;
   const [found] = matching;
   if (found === undefined) throw new UnsupportedError(`no adapter is named like '${asked}'; adapters: ${list}.`);
   if (new Set(matching.map(nameOf)).size > 1) {
@@ -67,6 +71,9 @@ export async function openBrowserAdapter(gpu: GPU, choice: AdapterChoice): Promi
         ? 'This browser has no software adapter.'
         : 'Look at chrome://gpu (or about:support) for why, update browser and graphics driver, or use the wasm backend.',
     );
+  }
+  if (software === true && !isSoftware(adapter)) {
+    throw noAdapter('This browser has no software adapter.', `it offers '${adapterName(adapter)}' in its place`);
   }
   return adapter;
 }

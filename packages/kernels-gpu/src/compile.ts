@@ -1,5 +1,6 @@
 import { planSlots, SkiplaneError, type Graph, type OpReport, type SlotStorage } from '@skiplane/core';
 import { bufferUsage, type Context } from './context.ts';
+import { encodePass } from './encode.ts';
 import type { LowerOptions } from './lower/lowering.ts';
 import {
   callsOf,
@@ -11,8 +12,9 @@ import {
   reportOps,
   type Call,
 } from './lower-graph.ts';
-import { checkSizes } from './sizes.ts';
-import { guardBytes, padded, type GpuTensor } from './tensor.ts';
+import { guardBytes, padded } from './padding.ts';
+import { checkGraphSizes } from './sizes.ts';
+import type { GpuTensor } from './tensor.ts';
 
 export interface CompileInput {
   readonly graph: Graph;
@@ -25,7 +27,9 @@ export interface CompileInput {
 export type CompileProgress = (compiled: number, total: number) => void;
 
 /** One kernel call, ready to encode. */
-interface Step {
+export interface Step {
+  /** Of its op in the graph. */
+  readonly op: number;
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
   readonly workgroups: readonly [x: number, y: number, z: number];
@@ -50,7 +54,7 @@ export interface Compiled {
 export async function compile(context: Context, input: CompileInput): Promise<Compiled> {
   const { graph, guard, lowerOptions, onProgress } = input;
   const lowered = lowerGraph(graph, lowerOptions);
-  checkSizes(context, `compile '${graph.name}'`, piecesOf(graph, lowered));
+  checkGraphSizes(context, graph, piecesOf(graph, lowered), input);
   const plan = planSlots(graph, { workspaces: lowered.map(({ workspaces }) => workspaces), share: !guard });
   const calls = callsOf(graph, lowered);
   const operands = calls.map((call) => operandsOf(plan, call));
@@ -66,10 +70,12 @@ export async function compile(context: Context, input: CompileInput): Promise<Co
       return found;
     };
     const steps = calls.map((call, i): Step => ({
+      op: call.index,
       pipeline: pipelines[i] as GPUComputePipeline,
       bindGroup: bind(context, call, (operands[i] ?? []).map(bufferOf), guard),
       workgroups: call.dispatch.workgroups,
     }));
+    calls.forEach((call, i) => rehearse(context, call, steps[i] as Step));
     await context.settled();
     context.check(`compile '${graph.name}'`);
     const valueSlots = new Set(
@@ -122,6 +128,20 @@ function bind(context: Context, call: Call, buffers: readonly SlotBuffer[], guar
   return context.scope(
     'validation',
     () => context.device.createBindGroup({ label: describeCall(call), layout, entries }),
+    (message) => kernelError(call, message),
+  );
+}
+
+/** Encodes a call by itself, and submits nothing: what the device would refuse in a run is then known to be of this call. */
+function rehearse(context: Context, call: Call, step: Step): void {
+  const label = describeCall(call);
+  context.scope(
+    'validation',
+    () => {
+      const encoder = context.device.createCommandEncoder({ label });
+      encodePass(encoder, { label }, [step]);
+      encoder.finish();
+    },
     (message) => kernelError(call, message),
   );
 }

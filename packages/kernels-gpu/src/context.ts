@@ -3,8 +3,18 @@ import type { OpenDevice } from './device.ts';
 import { Pipelines } from './pipelines.ts';
 
 /** Flags of GPUBufferUsage and GPUMapMode, which Node has no globals for. */
-export const bufferUsage = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, storage: 0x80 } as const;
+export const bufferUsage = {
+  mapRead: 0x1,
+  copySource: 0x4,
+  copyTarget: 0x8,
+  storage: 0x80,
+  queryResolve: 0x200,
+} as const;
 const mapRead = 0x1;
+
+/** How long to wait for the loss of a device that has failed. */
+const lossMilliseconds = 100;
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** The device and its state, shared by the tensors and programs of one backend. */
 export class Context {
@@ -14,6 +24,8 @@ export class Context {
   readonly pipelines: Pipelines;
   /** Error scopes under way. */
   readonly #scopes = new Set<Promise<void>>();
+  /** Until the device is lost. */
+  readonly #watched: Promise<void>;
   #lost: DeviceLostError | undefined;
   #error: SkiplaneError | undefined;
   #disposed = false;
@@ -24,10 +36,11 @@ export class Context {
     this.name = name;
     this.limits = limits;
     this.pipelines = new Pipelines(device);
-    device.addEventListener('uncapturederror', ({ error }) => {
-      this.fail(new SkiplaneError('GPU', `the device '${name}' reports: ${error.message}`));
+    device.addEventListener('uncapturederror', (event) => {
+      event.preventDefault();
+      void this.#failAfterScopes(new SkiplaneError('GPU', `the device '${name}' reports: ${event.error.message}`));
     });
-    void this.#watch(device, name);
+    this.#watched = this.#watch(device, name);
   }
 
   /** Notes the loss of the device. */
@@ -35,7 +48,7 @@ export class Context {
     const { reason, message } = await lost;
     this.#lost = new DeviceLostError(
       `the device '${name}' was lost (${reason}): ${message}. Open a new backend and go on from the last checkpoint.`,
-      { device: name, reason },
+      { device: name, reason, message },
     );
   }
 
@@ -45,16 +58,27 @@ export class Context {
 
   /** @throws {DisposedError | DeviceLostError | SkiplaneError} when the device cannot be used, or the error of an earlier call, once */
   check(action: string): void {
-    if (this.#disposed) throw new DisposedError(`${action}: the gpu backend has been disposed.`);
-    if (this.#lost !== undefined) throw this.#lost;
+    this.checkUsable(action);
     const error = this.#error;
     this.#error = undefined;
     if (error !== undefined) throw error;
   }
 
-  /** Keeps an error for the next call. */
+  /** @throws {DisposedError | DeviceLostError} when the device cannot be used */
+  checkUsable(action: string): void {
+    if (this.#disposed) throw new DisposedError(`${action}: the gpu backend has been disposed.`);
+    if (this.#lost !== undefined) throw this.#lost;
+  }
+
+  /** Keeps an error for the next call: the first, since others follow from it. */
   fail(error: SkiplaneError): void {
     this.#error ??= error;
+  }
+
+  /** What no scope has caught, such as a write to a buffer that could not be had, follows from what one is about to report. */
+  async #failAfterScopes(error: SkiplaneError): Promise<void> {
+    await this.settled();
+    this.fail(error);
   }
 
   /** Waits for what earlier calls have reported. */
@@ -114,6 +138,11 @@ export class Context {
     await before;
   }
 
+  /** Waits until the last step has ended. */
+  async idle(): Promise<void> {
+    await this.#lastStep;
+  }
+
   /** Copies ranges of buffers to memory, behind all that was submitted. @throws what earlier calls have failed with */
   async download(ranges: readonly (readonly [buffer: GPUBuffer, offset: number, bytes: number])[], staging: GPUBuffer) {
     const { device } = this;
@@ -127,6 +156,8 @@ export class Context {
     try {
       await staging.mapAsync(mapRead, 0, end);
     } catch (error) {
+      // The news of a lost device may come later than what fails for it.
+      await Promise.race([this.#watched, pause(lossMilliseconds)]);
       await this.settled();
       this.check('read');
       throw new SkiplaneError('GPU', `reading from '${this.name}' failed: ${(error as Error).message}`, {}, error);

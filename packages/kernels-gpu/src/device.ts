@@ -1,8 +1,8 @@
 import { UnsupportedError, ValueError } from '@skiplane/core';
-import { adapterName, browserAdapters, isSoftware, openBrowserAdapter } from './adapter.ts';
+import { adapterName, browserAdapters, isSoftware, openBrowserAdapter, type AdapterChoice } from './adapter.ts';
 import { isNode } from './node.ts';
 import { listNodeAdapters, openNodeAdapter } from './node-gpu.ts';
-import type { SoftwareDriver } from './software.ts';
+import { softwareDrivers, type SoftwareDriver } from './software.ts';
 
 export interface GpuDeviceOptions {
   /** The adapter by index in {@link listGpuAdapters} or by a part of its name (default: what the system prefers). */
@@ -56,12 +56,14 @@ export async function listGpuAdapters(): Promise<readonly string[]> {
   throw new UnsupportedError(noGpu);
 }
 
-/** @throws {UnsupportedError} without WebGPU, without a fitting adapter, or when the only one is a software adapter nobody asked for */
+/**
+ * @throws {UnsupportedError} without WebGPU, without a fitting adapter, or when the only one is a software adapter nobody asked for
+ * @throws {ValueError} when options contradict each other
+ */
 export async function openDevice(options: GpuDeviceOptions): Promise<OpenDevice> {
-  const adapter = await openAdapter(options);
+  const { adapter, name } = await openAdapter(options);
   const limits = Object.fromEntries(usefulLimits.map((limit) => [limit, adapter.limits[limit]]));
   const features = usefulFeatures.filter((feature) => adapter.features.has(feature));
-  const name = adapterName(adapter);
   let device: GPUDevice;
   try {
     device = await adapter.requestDevice({ label: 'skiplane', requiredLimits: limits, requiredFeatures: features });
@@ -71,22 +73,40 @@ export async function openDevice(options: GpuDeviceOptions): Promise<OpenDevice>
   return { device, name, software: isSoftware(adapter), features, limits };
 }
 
-async function openAdapter(options: GpuDeviceOptions): Promise<GPUAdapter> {
-  const { adapter: asked, powerPreference, software: askedSoftware } = options;
-  const software = askedSoftware === false ? undefined : askedSoftware;
-  if (asked !== undefined && software !== undefined) {
-    throw new ValueError(`adapter '${asked}' and software '${software}' are two choices: give one.`);
+const powerPreferences: readonly string[] = ['low-power', 'high-performance'];
+
+/** @throws {ValueError} when an option has no meaning, or two of them choose */
+function checkOptions({ adapter, powerPreference, software }: GpuDeviceOptions): AdapterChoice {
+  if (typeof software === 'string' && !softwareDrivers.includes(software)) {
+    throw new ValueError(`software is '${software}', but must be true, ${softwareDrivers.join(' or ')}.`);
   }
-  const choice = { adapter: asked, powerPreference, software };
+  if (powerPreference !== undefined && !powerPreferences.includes(powerPreference)) {
+    throw new ValueError(`powerPreference is '${powerPreference}', but must be ${powerPreferences.join(' or ')}.`);
+  }
+  const given = Object.entries({ adapter, powerPreference, software: software === false ? undefined : software });
+  const choices = given.filter(([, value]) => value !== undefined).map(([name, value]) => `${name} '${value}'`);
+  if (choices.length > 1) {
+    throw new ValueError(`${choices.join(' and ')} each choose an adapter: give one of them.`);
+  }
+  return { adapter, powerPreference, software: software === false ? undefined : software };
+}
+
+async function openAdapter(options: GpuDeviceOptions): Promise<{ adapter: GPUAdapter; name: string }> {
+  const choice = checkOptions(options);
   const gpu = navigatorGpu();
   if (gpu === undefined && !isNode()) throw new UnsupportedError(noGpu);
-  const adapter = gpu === undefined ? await openNodeAdapter(choice) : await openBrowserAdapter(gpu, choice);
-  if (isSoftware(adapter) && asked === undefined && software === undefined) {
+  const opened = gpu === undefined ? await openNodeAdapter(choice) : await openNavigatorAdapter(gpu, choice);
+  if (isSoftware(opened.adapter) && choice.adapter === undefined && choice.software === undefined) {
     throw new UnsupportedError(
-      `the only adapter is '${adapterName(adapter)}', which computes on the processor, slower than the wasm backend. ` +
+      `the only adapter is '${opened.name}', which computes on the processor, slower than the wasm backend. ` +
         'Install a GPU driver, or ask for it: { software: true } or its name.',
-      { adapter: adapterName(adapter) },
+      { adapter: opened.name },
     );
   }
-  return adapter;
+  return opened;
+}
+
+async function openNavigatorAdapter(gpu: GPU, choice: AdapterChoice) {
+  const adapter = await openBrowserAdapter(gpu, choice);
+  return { adapter, name: adapterName(adapter) };
 }

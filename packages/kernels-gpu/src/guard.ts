@@ -1,7 +1,8 @@
 import { GuardError } from '@skiplane/core';
 import type { Compiled } from './compile.ts';
 import { bufferUsage, type Context } from './context.ts';
-import { guard, guardBytes, guardWord, type GpuTensor } from './tensor.ts';
+import { guard, guardBytes, guardWord } from './padding.ts';
+import type { GpuTensor } from './tensor.ts';
 
 interface Guarded {
   readonly what: string;
@@ -17,7 +18,6 @@ export class Guard {
   readonly #context: Context;
   readonly #slots: readonly Guarded[];
   readonly #tensors: readonly Guarded[];
-  readonly #staging: GPUBuffer;
 
   constructor(context: Context, { slots }: Compiled, tensors: ReadonlyMap<string, GpuTensor>) {
     this.#context = context;
@@ -27,8 +27,6 @@ export class Guard {
       buffer,
       guardOffset,
     }));
-    const bytes = (slots.length + tensors.size) * guardBytes;
-    this.#staging = context.buffer(bytes, bufferUsage.mapRead | bufferUsage.copyTarget, 'guards');
   }
 
   poison(): void {
@@ -43,18 +41,22 @@ export class Guard {
   /** @throws {GuardError} when a word behind a buffer has changed */
   async check(): Promise<void> {
     const all = [...this.#slots, ...this.#tensors];
-    const copy = await this.#context.download(
-      all.map(({ buffer, guardOffset }) => [buffer, guardOffset, guardBytes] as const),
-      this.#staging,
-    );
+    const { mapRead, copyTarget } = bufferUsage;
+    // A buffer of its own, since runs may follow each other without a wait.
+    const staging = this.#context.buffer(all.length * guardBytes, mapRead | copyTarget, 'guards');
+    let copy: ArrayBuffer;
+    try {
+      copy = await this.#context.download(
+        all.map(({ buffer, guardOffset }) => [buffer, guardOffset, guardBytes] as const),
+        staging,
+      );
+    } finally {
+      staging.destroy();
+    }
     const words = new Uint32Array(copy);
     const changed = words.findIndex((word) => word !== guardWord);
     if (changed === -1) return;
     const found = all[Math.floor((changed * 4) / guardBytes)];
     throw new GuardError(`a kernel wrote behind ${found?.what}.`, { what: found?.what });
-  }
-
-  dispose(): void {
-    this.#staging.destroy();
   }
 }

@@ -14,7 +14,6 @@ import {
 import { shaders } from './generated/shaders.ts';
 import { lowerings } from './lower/index.ts';
 import { maxWorkgroups, type Dispatch, type Lower, type LowerOptions, type Lowering } from './lower/lowering.ts';
-import type { Piece } from './sizes.ts';
 
 /** One kernel call and the op it belongs to. */
 export interface Call {
@@ -63,8 +62,8 @@ export function operandsOf(plan: SlotPlan, { op, index, dispatch }: Call): reado
 }
 
 /**
- * Checks what a device would refuse or, worse, accept: operands in number, a storage bound for writing and once more, counts
- * of workgroups. @throws {SkiplaneError}
+ * Checks what a device would refuse or, worse, accept: operands in number, inputs bound for writing, a storage bound for writing
+ * and once more, counts of workgroups. @throws {SkiplaneError}
  */
 export function checkCall(call: Call, operands: readonly SlotStorage[]): void {
   const { dispatch } = call;
@@ -72,8 +71,14 @@ export function checkCall(call: Call, operands: readonly SlotStorage[]): void {
   const refuse = (problem: string): never => {
     throw new SkiplaneError('KERNEL', `${describeCall(call)} ${problem}.`);
   };
+  const updated = opDef<OpKind>(call.op.kind).aliases?.filter(({ kind }) => kind === 'update') ?? [];
   if (operands.length !== accesses.length) refuse(`binds ${operands.length} operands, but takes ${accesses.length}`);
   const keys = operands.map((operand) => (operand.kind === 'slot' ? `slot ${operand.slot}` : `'${operand.name}'`));
+  dispatch.bindings.forEach(({ kind, index }, i) => {
+    if (kind === 'input' && accesses[i] === 'read_write' && !updated.some(({ input }) => input === index)) {
+      refuse(`writes to ${keys[i]}, input ${index}, which the op does not update`);
+    }
+  });
   accesses.forEach((access, i) => {
     if (access === 'read_write' && keys.some((key, other) => other !== i && key === keys[i])) {
       refuse(`binds ${keys[i]} twice, once of them to write`);
@@ -89,24 +94,28 @@ export function describeCall({ op, dispatch }: Pick<Call, 'op' | 'dispatch'>): s
   return `${op.kind} '${op.label}', kernel ${dispatch.shader},`;
 }
 
+/** Something that must fit into one buffer. */
+export interface Piece {
+  readonly what: string;
+  readonly bytes: number;
+  /** Whether the caller's tensor holds it. */
+  readonly named: boolean;
+}
+
 /** Everything that needs a buffer: named and unnamed values, and workspaces. */
 export function piecesOf(graph: Graph, lowered: readonly Lowering[]): readonly Piece[] {
   const labels = new Map(graph.ops.flatMap((op) => op.outputs.map((id) => [id, `${op.kind} '${op.label}'`] as const)));
   const values = graph.values.map((value): Piece => {
     const what = value.name ?? `the result of ${labels.get(value.id) ?? 'an op'}`;
-    return { what: `${what} [${value.shape.join(',')}]`, bytes: byteLength(value), batch: value.shape[0] ?? 1 };
+    return { what: `${what} [${value.shape.join(',')}]`, bytes: byteLength(value), named: value.name !== undefined };
   });
-  const workspaces = graph.ops.flatMap((op, index) => {
-    const batch = Math.max(
-      1,
-      ...specsOf(graph, op).inputs.map(({ shape }) => (shape.length === 4 ? (shape[0] ?? 1) : 1)),
-    );
-    return (lowered[index]?.workspaces ?? []).map((bytes): Piece => ({
+  const workspaces = graph.ops.flatMap((op, index) =>
+    (lowered[index]?.workspaces ?? []).map((bytes): Piece => ({
       what: `a workspace of ${op.kind} '${op.label}'`,
       bytes,
-      batch,
-    }));
-  });
+      named: false,
+    })),
+  );
   return [...values, ...workspaces];
 }
 

@@ -1,5 +1,5 @@
 import { SkiplaneError, UnsupportedError } from '@skiplane/core';
-import { chooseAdapter, isSoftware, noAdapter, type AdapterChoice } from './adapter.ts';
+import { adapterName, chooseAdapter, isSoftware, noAdapter, type AdapterChoice } from './adapter.ts';
 import { findPackage, isNode, nodeModule } from './node.ts';
 import { findDriver, type DriverFiles, type SoftwareDriver } from './software.ts';
 
@@ -31,21 +31,20 @@ export function forget(device: GPUDevice): void {
   if (devices.delete(device) && devices.size === 0) process.off('exit', destroyAll);
 }
 
-/** The adapter that Dawn finds in this process. @throws {UnsupportedError} with what to install */
-export async function openNodeAdapter(choice: AdapterChoice): Promise<GPUAdapter> {
-  const dawn = await loadDawn();
-  if (choice.software === undefined) return exclusively(() => requestAdapter(dawn, choice));
-  const driver = await softwareDriver(choice.software);
-  if (driver === undefined) return exclusively(() => requestAdapter(dawn, choice));
-  const files = await findDriver(driver);
-  return exclusively(() => withDriver(files, () => requestAdapter(dawn, { ...choice, software: driver })));
+/** An adapter and its name in {@link listNodeAdapters}. */
+interface NamedAdapter {
+  readonly adapter: GPUAdapter;
+  readonly name: string;
 }
 
-/** Which driver `software` means here; undefined where the system's own fallback adapter is meant. */
-async function softwareDriver(asked: SoftwareDriver | true): Promise<SoftwareDriver | undefined> {
-  if (asked !== true) return asked;
-  if (process.platform === 'win32') return undefined;
-  return process.arch === 'x64' ? 'swiftshader' : 'llvmpipe';
+/** The adapter that Dawn finds in this process. @throws {UnsupportedError} with what to install */
+export async function openNodeAdapter(choice: AdapterChoice): Promise<NamedAdapter> {
+  const dawn = await loadDawn();
+  if (choice.software === undefined) return exclusively(() => requestAdapter(dawn, choice));
+  // Windows has a software adapter of its own.
+  if (choice.software === true && process.platform === 'win32') return exclusively(() => requestAdapter(dawn, choice));
+  const files = await findDriver(choice.software);
+  return exclusively(() => withDriver(files, () => requestAdapter(dawn, { ...choice, software: files.driver })));
 }
 
 async function loadDawn(): Promise<Dawn> {
@@ -67,29 +66,41 @@ async function loadDawn(): Promise<Dawn> {
   }
 }
 
-async function requestAdapter(dawn: Dawn, choice: AdapterChoice): Promise<GPUAdapter> {
-  const flags = choice.software === undefined ? await adapterFlags(dawn, choice.adapter) : [];
-  if (typeof choice.software === 'string') flags.push('backend=vulkan');
-  const gpu = dawn.create(flags);
-  instances.add(gpu);
-  const fallback = choice.software === true;
-  const options = {
-    forceFallbackAdapter: fallback,
-    ...(choice.powerPreference && { powerPreference: choice.powerPreference }),
-  };
-  const adapter = await gpu.requestAdapter(options).catch((error: unknown) => {
-    throw noAdapter(installHint(choice.software), (error as Error).message);
-  });
-  if (adapter === null) throw noAdapter(installHint(choice.software));
-  if (choice.software === 'llvmpipe' && !isSoftware(adapter)) throw noAdapter(installHint('llvmpipe'));
-  return adapter;
+async function requestAdapter(dawn: Dawn, choice: AdapterChoice): Promise<NamedAdapter> {
+  const { adapter: asked, powerPreference, software } = choice;
+  const adapters = await listDawnAdapters(dawn);
+  const chosen = asked === undefined ? undefined : chooseAdapter(asked, adapters, ({ name }) => name);
+  const flags = chosen === undefined ? [] : [`backend=${chosen.backend}`, `adapter=${chosen.name}`];
+  if (typeof software === 'string') flags.push('backend=vulkan');
+  const options = { forceFallbackAdapter: software === true, ...(powerPreference && { powerPreference }) };
+  const adapter = await newInstance(dawn, flags)
+    .requestAdapter(options)
+    .catch((error: unknown) => {
+      throw noAdapter(installHint(software), (error as Error).message);
+    });
+  if (adapter === null) throw noAdapter(installHint(software));
+  const name = adapters.find((listed) => isNamed(adapter, listed))?.name ?? adapterName(adapter);
+  if (software !== undefined && !isSoftware(adapter)) throw noAdapter(installHint(software), `but for '${name}'`);
+  if (chosen !== undefined && name !== chosen.name) {
+    throw new UnsupportedError(
+      `Dawn gives the adapter '${name}' in place of '${chosen.name}', whose name is a part of it.`,
+    );
+  }
+  return { adapter, name };
 }
 
-async function adapterFlags(dawn: Dawn, adapter: string | number | undefined): Promise<string[]> {
-  if (adapter === undefined) return [];
-  const adapters = await listDawnAdapters(dawn);
-  const { backend, name } = chooseAdapter(adapter, adapters, ({ name: full }) => full);
-  return [`backend=${backend}`, `adapter=${name}`];
+/** Dawn gives names to `info.device` in lower-case letters and digits, and a dash for all between them. */
+function isNamed({ info }: GPUAdapter, { name }: DawnAdapter): boolean {
+  return info.device === name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
+}
+
+/** Dawn rounds the device's clock to 65 µs, which keeps a web page from spying with it; a program in Node may look closely. */
+const fineTimestamps = 'disable-dawn-features=timestamp_quantization';
+
+function newInstance(dawn: Dawn, flags: string[]): GPU {
+  const gpu = dawn.create([...flags, fineTimestamps]);
+  instances.add(gpu);
+  return gpu;
 }
 
 /** Adapters by name, in the order of their indices. */
@@ -98,18 +109,18 @@ export async function listNodeAdapters(): Promise<readonly string[]> {
   return (await exclusively(() => listDawnAdapters(dawn))).map(({ name }) => name);
 }
 
-/** Dawn lists its adapters in the error about one that it does not have. */
+/** Dawn lists its adapters in the error about one that it does not have, which it gives when it has any. */
 async function listDawnAdapters(dawn: Dawn): Promise<readonly DawnAdapter[]> {
-  const gpu = dawn.create(['adapter=none of these']);
-  instances.add(gpu);
+  let found: GPUAdapter | null;
   try {
-    await gpu.requestAdapter();
+    found = await newInstance(dawn, ['adapter=none of these']).requestAdapter();
   } catch (error) {
     const lines = (error as Error).message.matchAll(/backend: '([^']*)', name: '(.*)'/g);
     return [...lines]
       .map(([, backend = '', name = '']) => ({ backend, name }))
       .filter(({ backend }) => backend !== 'null');
   }
+  if (found === null) return [];
   throw new SkiplaneError('GPU', "Dawn found an adapter named 'none of these': its list of adapters cannot be had.");
 }
 

@@ -1,8 +1,17 @@
-import { DisposedError, type CompileOptions, type Graph, type Program, type ProgramReport } from '@skiplane/core';
+import {
+  DisposedError,
+  type CompileOptions,
+  type Graph,
+  type Profile,
+  type Program,
+  type ProgramReport,
+} from '@skiplane/core';
 import { compile, type Compiled, type CompileProgress } from './compile.ts';
 import type { Context } from './context.ts';
+import { encodePass } from './encode.ts';
 import { Guard } from './guard.ts';
 import type { LowerOptions } from './lower/lowering.ts';
+import { profileSteps } from './profile.ts';
 import type { GpuTensor } from './tensor.ts';
 
 export class GpuProgram implements Program {
@@ -48,37 +57,39 @@ export class GpuProgram implements Program {
   }
 
   async run(): Promise<void> {
-    const label = `run of program '${this.#name}'`;
-    if (this.#disposed) throw new DisposedError(`run: the program '${this.#name}' has been disposed.`);
-    for (const [name, tensor] of this.#tensors) {
-      if (tensor.disposed) throw new DisposedError(`run: the tensor bound to '${name}' has been disposed.`);
-    }
-    this.#context.check(label);
-    this.#guard?.poison();
-    await this.#context.submit(label, (encoder) => this.#encode(encoder, label));
+    const label = this.#prepare('run');
+    await this.#context.submit(label, (encoder) => encodePass(encoder, { label }, this.#compiled.steps));
     await this.#guard?.check();
+  }
+
+  /** By timestamps where the device has them, else by one submission an op. */
+  async profile(): Promise<Profile> {
+    const label = this.#prepare('profile');
+    const { ops, steps } = this.#compiled;
+    const { method, times } = await profileSteps(this.#context, label, steps);
+    await this.#guard?.check();
+    return { method, ops: ops.map((op, index) => ({ ...op, milliseconds: times.get(index) ?? 0 })) };
   }
 
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#compiled.slots.forEach(({ buffer }) => buffer.destroy());
-    this.#guard?.dispose();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
 
-  #encode(encoder: GPUCommandEncoder, label: string): void {
-    const pass = encoder.beginComputePass({ label });
-    let current: GPUComputePipeline | undefined;
-    for (const { pipeline, bindGroup, workgroups } of this.#compiled.steps) {
-      if (pipeline !== current) pass.setPipeline(pipeline);
-      current = pipeline;
-      pass.setBindGroup(0, bindGroup);
-      pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+  /** What to call the run. @throws {DisposedError} and what earlier calls have failed with */
+  #prepare(action: string): string {
+    const label = `${action} of program '${this.#name}'`;
+    if (this.#disposed) throw new DisposedError(`${action}: the program '${this.#name}' has been disposed.`);
+    for (const [name, tensor] of this.#tensors) {
+      if (tensor.disposed) throw new DisposedError(`${action}: the tensor bound to '${name}' has been disposed.`);
     }
-    pass.end();
+    this.#context.check(label);
+    this.#guard?.poison();
+    return label;
   }
 }

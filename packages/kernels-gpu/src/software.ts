@@ -1,26 +1,44 @@
 import { UnsupportedError } from '@skiplane/core';
 import { findPackage, nodeModule } from './node.ts';
 
-/** Vulkan drivers that compute on the processor. */
-export type SoftwareDriver = 'swiftshader' | 'llvmpipe';
+/** Vulkan drivers that compute on the processor, the one that needs the least first. */
+export const softwareDrivers = ['swiftshader', 'llvmpipe'] as const;
+export type SoftwareDriver = (typeof softwareDrivers)[number];
 
 /** Where a driver is: its ICD file, and a Vulkan loader to use if not the system's. */
 export interface DriverFiles {
+  readonly driver: SoftwareDriver;
   readonly icd: string;
   readonly loader?: string;
 }
 
 const swiftshaderPackage = '@sparticuz/chromium';
 
-/** @throws {UnsupportedError} when the driver is not to be had here, with what to install */
-export async function findDriver(driver: SoftwareDriver): Promise<DriverFiles> {
+/** The driver that was asked for, or with `true` the first that is here. @throws {UnsupportedError} saying what to install */
+export async function findDriver(asked: SoftwareDriver | true): Promise<DriverFiles> {
   if (process.platform !== 'linux') {
+    const what = asked === true ? 'software adapters run' : `the software adapter '${asked}' runs`;
     throw new UnsupportedError(
-      `the software adapter '${driver}' runs on Linux only, but this is ${process.platform}: use the adapter of this system.`,
+      `${what} on Linux only, but this is ${process.platform}: use the adapter of this system.`,
     );
   }
-  return driver === 'swiftshader' ? findSwiftshader() : findLlvmpipe();
+  if (asked !== true) return finders[asked]();
+  const problems: string[] = [];
+  for (const driver of softwareDrivers) {
+    try {
+      return await finders[driver]();
+    } catch (error) {
+      if (!(error instanceof UnsupportedError)) throw error;
+      problems.push(error.message);
+    }
+  }
+  throw new UnsupportedError(`no software adapter is to be had. ${problems.join(' Or: ')}`);
 }
+
+const finders: Readonly<Record<SoftwareDriver, () => Promise<DriverFiles>>> = {
+  swiftshader: findSwiftshader,
+  llvmpipe: findLlvmpipe,
+};
 
 /** SwiftShader and a Vulkan loader from the npm package, unpacked once into the user's cache. */
 async function findSwiftshader(): Promise<DriverFiles> {
@@ -42,7 +60,11 @@ async function findSwiftshader(): Promise<DriverFiles> {
     throw new UnsupportedError(`${swiftshaderPackage} has no ${archive}: install another version of it.`);
   }
   const folder = await unpack(archive);
-  return { icd: path.join(folder, 'vk_swiftshader_icd.json'), loader: path.join(folder, 'libvulkan.so.1') };
+  return {
+    driver: 'swiftshader',
+    icd: path.join(folder, 'vk_swiftshader_icd.json'),
+    loader: path.join(folder, 'libvulkan.so.1'),
+  };
 }
 
 /** Unpacks an archive into a folder named by its size and time, in one step, so that no process sees half of it. */
@@ -93,7 +115,7 @@ function cacheFolder(): string {
 }
 
 /** Mesa's driver as the system has installed it. */
-function findLlvmpipe(): DriverFiles {
+async function findLlvmpipe(): Promise<DriverFiles> {
   const fs = nodeModule('node:fs');
   const path = nodeModule('node:path');
   const data = (process.env['XDG_DATA_DIRS'] ?? '/usr/local/share:/usr/share').split(':');
@@ -102,7 +124,7 @@ function findLlvmpipe(): DriverFiles {
     const file = fs.existsSync(folder)
       ? fs.readdirSync(folder).find((name) => /^lvp_icd.*\.json$/.test(name))
       : undefined;
-    if (file !== undefined) return { icd: path.join(folder, file) };
+    if (file !== undefined) return { driver: 'llvmpipe', icd: path.join(folder, file) };
   }
   throw new UnsupportedError(
     `llvmpipe is not installed: no lvp_icd*.json in ${folders.join(', ')}. Install Mesa's Vulkan drivers, 25 or newer ` +

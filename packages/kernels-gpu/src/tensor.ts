@@ -11,14 +11,8 @@ import {
   type TypedArray,
 } from '@skiplane/core';
 import { bufferUsage, type Context } from './context.ts';
-import { checkSize } from './sizes.ts';
-
-/** Bytes behind every tensor that no kernel may touch; checked with `{ guard: true }`. */
-export const guardBytes = 64;
-export const guardWord = 0x5eaf00d5;
-
-/** Kernels work on whole vectors and may write up to the next multiple of 16 bytes. */
-export const padded = (bytes: number): number => Math.ceil(bytes / 16) * 16;
+import { guard, guardBytes, padded } from './padding.ts';
+import { checkTensorSize } from './sizes.ts';
 
 /** Buffers for reading that are kept from one read to the next are this large at most. */
 const keptStaging = 65536;
@@ -39,7 +33,7 @@ export class GpuTensor implements Tensor {
     this.#bytes = byteLength(this);
     if (data !== undefined) this.#check(data);
     const what = `a tensor ${formatSpec(spec)}`;
-    checkSize(context, what, this.guardOffset + guardBytes, spec.shape[0] ?? 1);
+    checkTensorSize(context, what, this.#bytes, spec.shape[0] ?? 1);
     const { storage, copySource, copyTarget } = bufferUsage;
     this.buffer = context.buffer(this.guardOffset + guardBytes, storage | copySource | copyTarget, what);
     context.device.queue.writeBuffer(this.buffer, this.guardOffset, guard);
@@ -62,6 +56,7 @@ export class GpuTensor implements Tensor {
 
   write(data: TypedArray): void {
     this.#alive('write');
+    this.#context.checkUsable('write');
     this.#check(data);
     this.#upload(data);
   }
@@ -120,8 +115,6 @@ export class GpuTensor implements Tensor {
     if (this.#disposed) throw new DisposedError(`${action}: the tensor ${formatSpec(this)} has been disposed.`);
   }
 }
-
-export const guard = new Uint32Array(guardBytes / 4).fill(guardWord);
 
 /** Bytes of an array, padded to whole words. */
 function paddedCopy(data: TypedArray): Uint8Array {

@@ -5,6 +5,7 @@ import * as convDirect from './conv-direct';
 import * as dense from './dense';
 import * as elementwise from './elementwise';
 import * as filterDirect from './filter-direct';
+import * as images from './images';
 import * as loss from './loss';
 import * as optimizer from './optimizer';
 import * as pack from './pack';
@@ -58,6 +59,7 @@ export function execute(opcode: i32, operands: usize, task: i32, scratch: usize)
     case records.opAdam: return optimizer.adam(changetype<records.Adam>(operands), task);
     case records.opAdamW: return optimizer.adamW(changetype<records.AdamW>(operands), task);
     case records.opSgdMomentum: return optimizer.sgdMomentum(changetype<records.SgdMomentum>(operands), task);
+    case records.opGatherImages: return images.gatherImages(changetype<records.GatherImages>(operands), task, scratch);
     default: unreachable();
   }
 }

@@ -14,6 +14,7 @@ import {
   type TypedArray,
 } from '@skiplane/core';
 import { detectFeatures, type Binary } from './features.ts';
+import { headerBytes } from './header.ts';
 import { Heap } from './heap.ts';
 import type { ConvAlgorithm } from './lower/lowering.ts';
 import { instantiate, loadModule, type Exports } from './module.ts';
@@ -119,13 +120,14 @@ class WasmBackend implements Backend, Engine {
     return new WasmProgram(this, options.fuse === false ? graph : fuse(graph), tensors, options);
   }
 
-  execute(program: number, prepare: () => void, check: () => void): Promise<void> {
+  execute(first: number, count: number, prepare: () => void, check: () => void): Promise<readonly number[]> {
     this.#alive('run');
     return this.#queue.enqueue(async () => {
       prepare();
-      if (this.#pool !== undefined) await this.#pool.run(program);
-      else this.#runHere?.run(program, 0);
+      const times =
+        this.#pool === undefined ? runOnCaller(this.#runHere, first, count) : await this.#pool.run(first, count);
       check();
+      return times;
     });
   }
 
@@ -146,4 +148,16 @@ class WasmBackend implements Backend, Engine {
   #alive(action: string): void {
     if (this.#disposed) throw new DisposedError(`${action}: the wasm backend has been disposed.`);
   }
+}
+
+/** Runs programs on the calling thread and gives the milliseconds of each. */
+function runOnCaller(exports: Exports | undefined, first: number, count: number): readonly number[] {
+  const times: number[] = [];
+  for (let i = 0, start = performance.now(); i < count; i++) {
+    exports?.run(first + i * headerBytes, 0);
+    const end = performance.now();
+    times.push(end - start);
+    start = end;
+  }
+  return times;
 }

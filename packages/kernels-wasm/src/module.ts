@@ -21,6 +21,7 @@ async function inflate(base64: string): Promise<ArrayBuffer> {
 
 /** What a module exports. */
 export interface Exports {
+  /** Runs the program whose header is at a byte offset. */
   run(program: number, thread: number): void;
 }
 

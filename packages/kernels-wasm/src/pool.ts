@@ -1,23 +1,34 @@
 import { SkiplaneError } from '@skiplane/core';
+import { headerBytes } from './header.ts';
 import { nodeModule, type NodeWorker } from './node.ts';
 
+/** Control words in memory: generation, byte offset of the first header (0 to end), number of headers. */
+const controlWords = 3;
+
 /**
- * The worker's whole life: instantiate, then wait in memory for the next program. control[0] is the generation, control[1]
- * the program, 0 to end. Thread 0 leaves the program's last barrier when all have arrived there, so it reports the end.
+ * The worker's whole life: instantiate, then wait in memory for the next programs, whose headers follow one another. Thread 0
+ * leaves a program's last barrier when all have arrived there, so it keeps the time and reports the end.
  */
 const workerSource = `
 const start = async ({ module, memory, control, thread }, post) => {
   const abort = () => { throw new Error('a wasm kernel aborted'); };
   const { exports } = await WebAssembly.instantiate(module, { env: { memory, abort } });
-  const words = new Int32Array(memory.buffer, control, 2);
+  const words = new Int32Array(memory.buffer, control, ${controlWords});
   post({ ready: true });
   for (let generation = 0; ; ) {
     Atomics.wait(words, 0, generation);
     generation = Atomics.load(words, 0);
-    const program = Atomics.load(words, 1);
-    if (program === 0) return;
-    exports.run(program >>> 0, thread);
-    if (thread === 0) post({ done: true });
+    const first = Atomics.load(words, 1) >>> 0;
+    if (first === 0) return;
+    const count = Atomics.load(words, 2);
+    const times = [];
+    for (let i = 0, start = performance.now(); i < count; i++) {
+      exports.run(first + i * ${headerBytes}, thread);
+      const end = performance.now();
+      times.push(end - start);
+      start = end;
+    }
+    if (thread === 0) post({ times });
   }
 };
 const guarded = (data, post) => start(data, post).catch((error) => post({ error: String(error && error.stack || error) }));
@@ -31,7 +42,7 @@ if (typeof require === 'function') {
 
 interface Message {
   readonly ready?: boolean;
-  readonly done?: boolean;
+  readonly times?: readonly number[];
   readonly error?: string;
 }
 
@@ -47,7 +58,7 @@ export class Pool {
   readonly threads: number;
   readonly #workers: PoolWorker[] = [];
   readonly #control: Int32Array;
-  #settle: { resolve(): void; reject(error: Error): void } | undefined;
+  #settle: { resolve(times: readonly number[]): void; reject(error: Error): void } | undefined;
   #failure: Error | undefined;
 
   private constructor(threads: number, control: Int32Array) {
@@ -55,21 +66,21 @@ export class Pool {
     this.#control = control;
   }
 
-  /** @param control  byte offset of two zeroed words in the shared memory */
+  /** @param control  byte offset of three zeroed words in the shared memory */
   static async start(
     threads: number,
     module: WebAssembly.Module,
     memory: WebAssembly.Memory,
     control: number,
   ): Promise<Pool> {
-    const pool = new Pool(threads, new Int32Array(memory.buffer, control, 2));
+    const pool = new Pool(threads, new Int32Array(memory.buffer, control, controlWords));
     const ready: Promise<void>[] = [];
     for (let thread = 0; thread < threads; thread++) {
       ready.push(
         new Promise((resolve, reject) => {
           const listen = (message: Message): void => {
             if (message.ready === true) resolve();
-            else if (message.done === true) pool.#settle?.resolve();
+            else if (message.times !== undefined) pool.#settle?.resolve(message.times);
             else if (message.error !== undefined) pool.#fail(message.error, reject);
           };
           pool.#workers.push(startWorker({ module, memory, control, thread }, listen));
@@ -86,14 +97,19 @@ export class Pool {
     return pool;
   }
 
-  /** Runs a program on all threads. @throws {SkiplaneError} when a kernel trapped; the pool is unusable then */
-  async run(program: number): Promise<void> {
+  /**
+   * Runs programs on all threads, one after another, and gives the milliseconds of each.
+   * @param first  byte offset of the first header; the others follow it
+   * @throws {SkiplaneError} when a kernel trapped; the pool is unusable then
+   */
+  async run(first: number, count: number): Promise<readonly number[]> {
+    if (count === 0) return [];
     if (this.#failure !== undefined) throw this.#failure;
     this.#workers.forEach((worker) => worker.ref());
     try {
-      await new Promise<void>((resolve, reject) => {
+      return await new Promise<readonly number[]>((resolve, reject) => {
         this.#settle = { resolve, reject };
-        this.#post(program);
+        this.#post(first, count);
       });
     } finally {
       this.#settle = undefined;
@@ -102,15 +118,16 @@ export class Pool {
   }
 
   dispose(): void {
-    this.#post(0);
+    this.#post(0, 0);
     this.#workers.forEach((worker) => worker.terminate());
     this.#workers.length = 0;
     this.#failure ??= new SkiplaneError('DISPOSED', 'the wasm thread pool has been disposed');
     this.#settle?.reject(this.#failure);
   }
 
-  #post(program: number): void {
-    Atomics.store(this.#control, 1, program);
+  #post(first: number, count: number): void {
+    Atomics.store(this.#control, 1, first);
+    Atomics.store(this.#control, 2, count);
     Atomics.add(this.#control, 0, 1);
     Atomics.notify(this.#control, 0);
   }

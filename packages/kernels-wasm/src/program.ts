@@ -11,11 +11,13 @@ import {
   type OpCost,
   type OpKind,
   type OpReport,
+  type Profile,
   type Program,
   type ProgramReport,
   type TensorSpec,
   type ValueId,
 } from '@skiplane/core';
+import { headerBytes, splitHeader, writeHeader, type Header } from './header.ts';
 import type { Heap } from './heap.ts';
 import { lowerings } from './lower/index.ts';
 import {
@@ -37,14 +39,14 @@ export interface Engine {
   /** Byte offset of the barrier's three cache lines. */
   readonly barrier: number;
   readonly lowerOptions: LowerOptions;
-  /** Runs the program at a byte offset on all threads, after all earlier calls; `prepare` and `check` around it. */
-  execute(program: number, prepare: () => void, check: () => void): Promise<void>;
+  /**
+   * Runs programs on all threads, after all earlier calls; `prepare` and `check` around them. Gives the milliseconds of each.
+   * @param first  byte offset of the first header; the others follow it
+   */
+  execute(first: number, count: number, prepare: () => void, check: () => void): Promise<readonly number[]>;
   /** Frees memory once all earlier calls have ended. */
   release(offsets: readonly number[]): void;
 }
-
-/** Words of the program's header, as in assembly/program.ts. */
-const headerWords = 8;
 
 export class WasmProgram implements Program {
   readonly report: ProgramReport;
@@ -53,9 +55,13 @@ export class WasmProgram implements Program {
   readonly #plan: MemoryPlan;
   readonly #guard: boolean;
   readonly #arena: number;
+  /** Byte offset of the header; the records follow it. */
   readonly #code: number;
-  readonly #counters: { readonly offset: number; readonly count: number };
-  readonly #scratch: number;
+  readonly #header: Header;
+  /** Records of each op. */
+  readonly #recordCounts: readonly number[];
+  /** Byte offset of the headers of the ops that have records, once they were profiled. */
+  #opHeaders: number | undefined;
   #disposed = false;
 
   constructor(engine: Engine, graph: Graph, tensors: ReadonlyMap<string, WasmTensor>, options: CompileOptions) {
@@ -74,56 +80,77 @@ export class WasmProgram implements Program {
     this.report = report(engine, graph, lowered, plan, scratchBytes * threads);
 
     this.#arena = heap.allocate(plan.arenaBytes, `the arena of program '${graph.name}'`);
-    this.#scratch = heap.allocate(scratchBytes * threads, `scratch of program '${graph.name}'`);
-    const records = lowered.flatMap((lowering, index) =>
+    const scratch = heap.allocate(scratchBytes * threads, `scratch of program '${graph.name}'`);
+    const recordsOfOps = lowered.map((lowering, index) =>
       lowering.records(this.#addresses(graph, graph.ops[index] as Op, index)),
     );
-    const recordWords = 2 + Math.max(0, ...records.map(({ words }) => words.length));
-    const words = headerWords + records.length * (recordWords + 1);
-    this.#code = heap.allocate(words * 4, `the records of program '${graph.name}'`);
-    const firstRecord = this.#code + headerWords * 4;
-    this.#counters = { offset: firstRecord + records.length * recordWords * 4, count: records.length };
-    heap
-      .i32(this.#code, headerWords)
-      .set([
-        firstRecord,
-        records.length,
-        recordWords * 4,
-        this.#counters.offset,
-        this.#scratch,
-        scratchBytes,
-        engine.barrier,
-        threads,
-      ]);
-    records.forEach((record, index) => writeRecord(heap, firstRecord + index * recordWords * 4, record));
+    this.#recordCounts = recordsOfOps.map(({ length }) => length);
+    const kernelRecords = recordsOfOps.flat();
+    const recordCount = kernelRecords.length;
+    const recordBytes = 4 * (2 + Math.max(0, ...kernelRecords.map(({ words }) => words.length)));
+    const codeBytes = headerBytes + recordCount * (recordBytes + 4);
+    this.#code = heap.allocate(codeBytes, `the records of program '${graph.name}'`);
+    const records = this.#code + headerBytes;
+    const counters = records + recordCount * recordBytes;
+    const { barrier } = engine;
+    this.#header = { records, recordCount, recordBytes, counters, scratch, scratchBytes, barrier, threads };
+    writeHeader(heap, this.#code, this.#header);
+    kernelRecords.forEach((record, index) => writeRecord(heap, records + index * recordBytes, record));
   }
 
-  run(): Promise<void> {
-    if (this.#disposed) return Promise.reject(new DisposedError('run: the program has been disposed.'));
-    for (const [name, tensor] of this.#tensors) {
-      if (tensor.disposed)
-        return Promise.reject(new DisposedError(`run: the tensor bound to '${name}' has been disposed.`));
-    }
-    return this.#engine.execute(
-      this.#code,
-      () => this.#prepare(),
-      () => this.#check(),
-    );
+  async run(): Promise<void> {
+    this.#alive('run');
+    await this.#execute(this.#code, this.#header.recordCount === 0 ? 0 : 1);
+  }
+
+  /** On several threads, an op ends when the last of them has reached the barrier behind it. */
+  async profile(): Promise<Profile> {
+    this.#alive('profile');
+    const counts = this.#recordCounts.filter((count) => count > 0);
+    this.#opHeaders ??= this.#writeOpHeaders(counts);
+    const times = (await this.#execute(this.#opHeaders, counts.length)).values();
+    const ops = this.report.ops.map((op, index) => ({
+      ...op,
+      milliseconds: this.#recordCounts[index] === 0 ? 0 : (times.next().value ?? 0),
+    }));
+    return { method: 'clock', ops };
   }
 
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#engine.release([this.#arena, this.#scratch, this.#code]);
+    const opHeaders = this.#opHeaders === undefined ? [] : [this.#opHeaders];
+    this.#engine.release([this.#arena, this.#header.scratch, this.#code, ...opHeaders]);
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
 
+  #execute(first: number, count: number): Promise<readonly number[]> {
+    const prepare = (): void => this.#prepare();
+    return this.#engine.execute(first, count, prepare, () => this.#check());
+  }
+
+  /** @throws {DisposedError} */
+  #alive(action: string): void {
+    if (this.#disposed) throw new DisposedError(`${action}: the program has been disposed.`);
+    for (const [name, tensor] of this.#tensors) {
+      if (tensor.disposed) throw new DisposedError(`${action}: the tensor bound to '${name}' has been disposed.`);
+    }
+  }
+
+  /** Programs of one op each, which share the records of this one. */
+  #writeOpHeaders(counts: readonly number[]): number {
+    const { heap } = this.#engine;
+    const first = heap.allocate(counts.length * headerBytes, 'the records of a profile');
+    splitHeader(this.#header, counts).forEach((header, i) => writeHeader(heap, first + i * headerBytes, header));
+    return first;
+  }
+
   #prepare(): void {
     const { heap } = this.#engine;
-    heap.i32(this.#counters.offset, this.#counters.count).fill(0);
+    heap.i32(this.#header.counters, this.#header.recordCount).fill(0);
     if (!this.#guard) return;
     heap.f32(this.#arena, this.#plan.arenaBytes / 4).fill(Number.NaN);
     for (const offset of this.#guardOffsets()) heap.i32(offset, guardBytes / 4).fill(guardWord);

@@ -15,7 +15,7 @@ export class Queue {
   }
 
   /** Starts an asynchronous action when all before it have ended; resolves or rejects with it. */
-  enqueue(action: () => Promise<void>): Promise<void> {
+  enqueue<T>(action: () => Promise<T>): Promise<T> {
     this.#pending++;
     const result = this.#tail.then(action);
     this.#tail = result.then(

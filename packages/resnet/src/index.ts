@@ -7,6 +7,15 @@ export {
   type Mirror,
   type Transform,
 } from './data/augmentation.ts';
+export {
+  HostImages,
+  type BatchSource,
+  type GatherBuffers,
+  type ImagesOn,
+  type PreparedBatch,
+  type TransformOptions,
+} from './data/batch-source.ts';
+export { DeviceImages } from './data/device-images.ts';
 export { cifar10ClassNames, parseCifar10Batch } from './data/cifar10.ts';
 export { cifar10FromArchive } from './data/cifar10-archive.ts';
 export type { Cifar10 } from './data/cifar10-collector.ts';
@@ -24,9 +33,9 @@ export { resnetV1, type NetOptions } from './v1.ts';
 export { resnetV2 } from './v2.ts';
 
 export { optimizerRule, optimizerStateName, type OptimizerRule } from './graphs/optimizer.ts';
-export { evaluationGraph } from './graphs/evaluation.ts';
+export { evaluationGraph, type EvaluationGraphOptions } from './graphs/evaluation.ts';
 export { inferenceGraph, type BatchOption, type InferenceGraphOptions } from './graphs/inference.ts';
-export type { ModelGraph } from './graphs/model-graph.ts';
+export type { GatheredImages, ModelGraph } from './graphs/model-graph.ts';
 export { lossGraph, trainingGraph, type LossGraph, type TrainingGraphOptions } from './graphs/training.ts';
 export { initialParameters, parameterSpecs } from './initial-parameters.ts';
 export {
@@ -38,7 +47,7 @@ export {
   type Parameters,
 } from './parameters.ts';
 export { plannedMemory, type PlannedMemory, type PlannedMemoryOptions } from './planned-memory.ts';
-export { kerasAugmentation, type AugmentationSettings } from './recipe/augmentation.ts';
+export { isForDevice, kerasAugmentation, type AugmentationSettings } from './recipe/augmentation.ts';
 export { builtInRecipes, isRecipeName, recipeNames, type RecipeName } from './recipe/built-in.ts';
 export { metricNames, type CallbackSettings, type MetricName } from './recipe/callbacks.ts';
 export { kerasBatchNorm, kerasL2, type BatchNormSettings, type L2Settings } from './recipe/keras-constants.ts';

@@ -1,11 +1,9 @@
-import type { BatchBuffers } from './data/batch-preparer.ts';
-
 /** The two halves of one batch's work. */
-export interface BatchWork {
+export interface BatchWork<B> {
   /** Fills host memory. */
-  prepare(index: number, buffers: BatchBuffers): void;
+  prepare(index: number, buffers: B): void;
   /** Copies it to the device and starts the run. */
-  start(index: number, buffers: BatchBuffers): Promise<void>;
+  start(index: number, buffers: B): Promise<void>;
 }
 
 /**
@@ -13,13 +11,13 @@ export interface BatchWork {
  * Yields the number of batches done after each of them; nothing runs while the consumer holds the generator.
  * @param buffersFor  host memory for a batch; two sets of it, by turns
  */
-export async function* pipelined(
+export async function* pipelined<B>(
   first: number,
   end: number,
-  buffersFor: (index: number, turn: 0 | 1) => BatchBuffers,
-  work: BatchWork,
+  buffersFor: (index: number, turn: 0 | 1) => B,
+  work: BatchWork<B>,
 ): AsyncGenerator<number, void, void> {
-  const buffersOf = (index: number): BatchBuffers => buffersFor(index, (index % 2) as 0 | 1);
+  const buffersOf = (index: number): B => buffersFor(index, (index % 2) as 0 | 1);
   if (first < end) work.prepare(first, buffersOf(first));
   for (let index = first; index < end; index++) {
     const running = work.start(index, buffersOf(index));

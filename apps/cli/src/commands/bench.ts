@@ -1,6 +1,6 @@
 import type { Command } from '@commander-js/extra-typings';
 import { seconds, wholeNumber } from '../options.ts';
-import { backendOption, jsonOption, threadsOption } from './shared.ts';
+import { backendOption, gpuOption, jsonOption, threadsOption } from './shared.ts';
 
 export function addBench(program: Command): void {
   program
@@ -8,9 +8,11 @@ export function addBench(program: Command): void {
     .description('measure images per second of inference and training on this machine')
     .option('--model <name>', 'network to measure', 'resnet20v1')
     .addOption(backendOption())
+    .addOption(gpuOption())
     .addOption(threadsOption())
     .option('--batch <n>', 'images at a time', wholeNumber(1, 65_536), 128)
     .option('--seconds <s>', 'how long to measure each', seconds, 5)
+    .option('--per-op', 'also time every op: milliseconds, share, GFLOP/s and GB/s')
     .addOption(jsonOption())
     .action(async (options) => {
       const { bench } = await import('../bench/run.ts');

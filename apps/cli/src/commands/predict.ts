@@ -1,7 +1,7 @@
 import { Option, type Command } from '@commander-js/extra-typings';
 import { fits } from '../images/fit.ts';
 import { wholeNumber } from '../options.ts';
-import { backendOption, jsonOption, threadsOption, weightsOption } from './shared.ts';
+import { backendOption, gpuOption, jsonOption, threadsOption, weightsOption } from './shared.ts';
 
 export function addPredict(program: Command): void {
   program
@@ -16,6 +16,7 @@ export function addPredict(program: Command): void {
         .default('cover' as const),
     )
     .addOption(backendOption())
+    .addOption(gpuOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
     .action(async (images, options) => {

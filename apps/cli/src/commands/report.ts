@@ -1,5 +1,5 @@
 import type { Command } from '@commander-js/extra-typings';
-import { backendOption, dataOption, jsonOption, threadsOption } from './shared.ts';
+import { backendOption, dataOption, gpuOption, jsonOption, threadsOption } from './shared.ts';
 
 export function addReport(program: Command): void {
   program
@@ -9,6 +9,7 @@ export function addReport(program: Command): void {
     .option('--to <file>', "where to write it (default: report.html in the run's folder, or here for several)")
     .addOption(dataOption())
     .addOption(backendOption())
+    .addOption(gpuOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
     .action(async (folders, options) => {

@@ -1,7 +1,7 @@
 import { Option, type Command } from '@commander-js/extra-typings';
 import { backendName } from '../backend-names.ts';
 import type { Finish } from '../program.ts';
-import { dataOption, jsonOption, threadsOption } from './shared.ts';
+import { dataOption, gpuOption, jsonOption, threadsOption } from './shared.ts';
 
 export function addReproduce(program: Command, finish: Finish): void {
   program
@@ -10,6 +10,7 @@ export function addReproduce(program: Command, finish: Finish): void {
     .argument('<card>', "card.json of a run's folder")
     .addOption(dataOption())
     .addOption(new Option('--backend <name>', "as in 'train' (default: that of the card)").argParser(backendName))
+    .addOption(gpuOption())
     .addOption(threadsOption())
     .option('--out <folder>', 'where the new run is kept, and gone on with (default: runs/reproduced-<weights>)')
     .addOption(jsonOption())

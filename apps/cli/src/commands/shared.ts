@@ -1,13 +1,20 @@
 import { Option } from '@commander-js/extra-typings';
 import { backendName } from '../backend-names.ts';
+import { gpuAdapter } from '../gpu-adapter.ts';
 import { wholeNumber } from '../options.ts';
 
 /** Options that several commands have. */
 
 export const backendOption = () =>
-  new Option('--backend <name>', 'auto, wasm, or reference (the slow float64 oracle)')
+  new Option('--backend <name>', 'auto, wasm, gpu (WebGPU), or reference (the slow float64 oracle)')
     .argParser(backendName)
     .default('auto' as const);
+
+export const gpuOption = () =>
+  new Option(
+    '--gpu <adapter>',
+    "adapter for --backend gpu: its index or a part of its name, low-power, high-performance, or 'software' to compute on the processor",
+  ).argParser(gpuAdapter);
 
 export const threadsOption = () =>
   new Option('--threads <n>', 'threads to compute with (default: all cores)').argParser(wholeNumber(1, 256));

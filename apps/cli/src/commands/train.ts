@@ -1,7 +1,7 @@
-import type { Command } from '@commander-js/extra-typings';
+import { Option, type Command } from '@commander-js/extra-typings';
 import { collect, distinct, learningRate, seconds, wholeNumber } from '../options.ts';
 import type { Finish } from '../program.ts';
-import { backendOption, dataOption, jsonOption, threadsOption } from './shared.ts';
+import { backendOption, dataOption, gpuOption, jsonOption, threadsOption } from './shared.ts';
 
 /** Defaults are not given to the parser: a resumed run takes what is not given from its checkpoint. */
 export function addTrain(program: Command, finish: Finish): void {
@@ -13,6 +13,7 @@ export function addTrain(program: Command, finish: Finish): void {
     .option('--set <path=value>', 'change one setting of the recipe; may be given again', collect)
     .option('--print-recipe', 'print the recipe as JSON, with all changes, and do not train')
     .addOption(backendOption())
+    .addOption(gpuOption())
     .addOption(dataOption())
     .option('--epochs <n>', "passes over the training images (default: the recipe's)", wholeNumber(1))
     .option('--batch <n>', "images a step (default: the recipe's)", wholeNumber(1))
@@ -30,6 +31,12 @@ export function addTrain(program: Command, finish: Finish): void {
       distinct(0),
     )
     .addOption(threadsOption())
+    .addOption(
+      new Option(
+        '--data-on <place>',
+        'host, or device: all images are copied there once (default: device on gpu where they fit, else host)',
+      ).choices(['host', 'device'] as const),
+    )
     .option('--limit-train <n>', 'use only the first n training images', wholeNumber(1))
     .option('--limit-test <n>', 'use only the first n test images', wholeNumber(1))
     .option('--out <folder>', 'where the run is kept (default: runs/<model>)')

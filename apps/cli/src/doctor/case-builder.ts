@@ -24,9 +24,15 @@ export class CaseBuilder {
 
   /** Values between −1 and 1, or 0.1 and 1 when `positive`, or a 1 in each row when `oneHot`. */
   input(shape: readonly number[], fill: Fill = 'signed'): ValueId {
+    return this.data(shape, this.#draw(shape, fill));
+  }
+
+  /** The given elements, of their own type. */
+  data(shape: readonly number[], data: TypedArray): ValueId {
     const name = `input${Object.keys(this.inputs).length}`;
-    this.inputs[name] = this.#draw(shape, fill);
-    return this.#build.input(name, { shape, dtype: 'f32' });
+    this.inputs[name] = data;
+    const dtype = data instanceof Uint8Array ? 'u8' : data instanceof Int32Array ? 'i32' : 'f32';
+    return this.#build.input(name, { shape, dtype });
   }
 
   op<K extends OpKind>(kind: K, inputs: readonly ValueId[], attrs: OpAttrs[K]): ValueId {

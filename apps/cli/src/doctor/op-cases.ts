@@ -1,4 +1,13 @@
-import { noPadding, samePadding, window2d, type OpKind, type SizedWindow2d, type Window2d } from '@skiplane/core';
+import {
+  noPadding,
+  samePadding,
+  transformLength,
+  window2d,
+  writeTransform,
+  type OpKind,
+  type SizedWindow2d,
+  type Window2d,
+} from '@skiplane/core';
 import type { CaseBuilder } from './case-builder.ts';
 
 /** Images, and what stands after a 3×3 convolution or pooling of stride 2 that keeps SAME's asymmetric padding. */
@@ -105,4 +114,20 @@ export const opCases: { readonly [K in OpKind]: (c: CaseBuilder) => void } = {
     c.check('sgdMomentum', [c.input(filter), c.input(filter), c.input(filter), c.input([], 'positive')], attrs);
   },
   assignAdd: (c) => c.check('assignAdd', [c.input([]), c.input([])], {}),
+  gatherImages(c) {
+    const images = c.data(
+      [3, 8, 8, 3],
+      Uint8Array.from({ length: 3 * 8 * 8 * 3 }, (_, i) => (37 * i) % 256),
+    );
+    const values = c.data(
+      [256],
+      Float32Array.from({ length: 256 }, (_, byte) => byte / 255),
+    );
+    const transforms = new Float32Array(2 * transformLength);
+    writeTransform(transforms, 0, { dy: 1.25, dx: -0.8, flip: true });
+    writeTransform(transforms, 1, { dy: -2.6, dx: 0.3, flip: false });
+    const inputs = [images, values, c.input([8, 8, 3]), c.data([2], Int32Array.of(2, 0))];
+    const attrs = { transformed: true, interpolationOrder: 1 } as const;
+    c.check('gatherImages', [...inputs, c.data([2, transformLength], transforms)], attrs);
+  },
 };

@@ -1,15 +1,15 @@
 import type { Backend } from '@skiplane/core';
 import { describeMachine, type Machine } from '@skiplane/resnet/node';
 import prettyBytes from 'pretty-bytes';
-import { backendNames } from '../backend-names.ts';
-import { openers } from '../backends.ts';
+import { backendNames, type BackendName } from '../backend-names.ts';
+import { openers, type BackendSettings } from '../backends.ts';
 import { errorMessage, exitCodes } from '../errors.ts';
 import { printJson, printLine } from '../output.ts';
 import { renderTable } from '../render/table.ts';
+import { formatRatio } from './format.ts';
 import { checkEveryOp, type CheckResult } from './self-check.ts';
 
-export interface DoctorFlags {
-  readonly threads?: number | undefined;
+export interface DoctorFlags extends BackendSettings {
   readonly json?: true | undefined;
 }
 
@@ -28,22 +28,26 @@ interface BackendState {
   readonly checks: readonly CheckResult[];
 }
 
-/** `skiplane doctor`. Returns the exit code: 1 when the wasm backend does not run or an operation is wrong. */
-export async function doctor({ threads, json }: DoctorFlags): Promise<number> {
+/**
+ * `skiplane doctor`. Returns the exit code: 1 when an operation is wrong or a backend does not run; the gpu
+ * backend need not, unless an adapter was asked for.
+ */
+export async function doctor({ threads, gpu, json }: DoctorFlags): Promise<number> {
   const machine: DoctorMachine = { ...describeMachine(), sharedMemory: typeof SharedArrayBuffer === 'function' };
   const backends: BackendState[] = [];
   for (const name of backendNames) {
-    if (name !== 'auto') backends.push(await examine(name, name === 'wasm' ? threads : undefined));
+    if (name !== 'auto') backends.push(await examine(name, name === 'wasm' ? { threads } : { gpu }));
   }
-  const healthy = backends.every(({ runs, checks }) => runs && checks.every(({ ok }) => ok));
+  const optional = (name: string): boolean => name === 'gpu' && gpu === undefined;
+  const healthy = backends.every(({ name, runs, checks }) => (runs || optional(name)) && checks.every(({ ok }) => ok));
   if (json) printJson({ healthy, machine, backends });
   else print(machine, backends, healthy);
   return healthy ? exitCodes.ok : exitCodes.failure;
 }
 
-async function examine(name: 'wasm' | 'reference', threads: number | undefined): Promise<BackendState> {
+async function examine(name: Exclude<BackendName, 'auto'>, settings: BackendSettings): Promise<BackendState> {
   try {
-    using backend: Backend = await openers[name](threads);
+    using backend: Backend = await openers[name](settings);
     const { device, threads: count, features, downgrades } = backend.info;
     // The oracle is not checked against itself.
     const checks = name === 'reference' ? [] : await checkEveryOp(backend);
@@ -70,11 +74,11 @@ function print(machine: DoctorMachine, backends: readonly BackendState[], health
 
 function renderChecks(checks: readonly CheckResult[]): string {
   return renderTable({
-    head: ['Operation', 'Error', 'Result'],
+    head: ['Operation', 'Error/bound', 'Result'],
     align: ['left', 'right', 'left'],
-    rows: checks.map(({ op, error, problem }) => [
+    rows: checks.map(({ op, ratio, problem }) => [
       op,
-      error === null ? '-' : error.toExponential(1),
+      ratio === null ? '-' : formatRatio(ratio),
       problem === null ? 'right' : `WRONG: ${problem}`,
     ]),
   });

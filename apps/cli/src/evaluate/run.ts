@@ -1,7 +1,6 @@
 import { classResults, evaluateModel, type Checkpoint, type Dataset, type Evaluation } from '@skiplane/resnet';
 import { writeFileAtomic } from '@skiplane/resnet/node';
-import type { BackendName } from '../backend-names.ts';
-import { openBackend } from '../backends.ts';
+import { openBackend, type BackendFlags } from '../backends.ts';
 import { loadTestData } from '../data/load.ts';
 import { UsageError } from '../errors.ts';
 import { checkFolderOf } from '../folder.ts';
@@ -12,11 +11,9 @@ import { formatCount, formatPercent } from '../render/format.ts';
 import { createProgress } from '../render/progress.ts';
 import { openCheckpoint } from '../weights.ts';
 
-export interface EvaluateFlags {
+export interface EvaluateFlags extends BackendFlags {
   readonly weights: string;
   readonly data?: string | undefined;
-  readonly backend: BackendName;
-  readonly threads?: number | undefined;
   readonly batch: number;
   readonly limit?: number | undefined;
   readonly top?: number | undefined;

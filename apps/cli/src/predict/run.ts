@@ -1,6 +1,5 @@
 import { predictImages, type Prediction } from '@skiplane/resnet';
-import type { BackendName } from '../backend-names.ts';
-import { openBackend } from '../backends.ts';
+import { openBackend, type BackendFlags } from '../backends.ts';
 import { CommandError, UsageError } from '../errors.ts';
 import { collectPictures } from '../images/collect.ts';
 import { decodePictures } from '../images/decode.ts';
@@ -8,12 +7,10 @@ import type { Fit } from '../images/fit.ts';
 import { printJson, printLine } from '../output.ts';
 import { openCheckpoint } from '../weights.ts';
 
-export interface PredictFlags {
+export interface PredictFlags extends BackendFlags {
   readonly weights: string;
   readonly top: number;
   readonly fit: Fit;
-  readonly backend: BackendName;
-  readonly threads?: number | undefined;
   readonly json?: true | undefined;
 }
 

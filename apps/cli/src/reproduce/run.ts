@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { GpuDeviceOptions } from '@skiplane/kernels-gpu';
 import { datasetIdentity } from '@skiplane/resnet';
 import { readCard, type ResultsCard } from '@skiplane/resnet/node';
 import { backendNames, type BackendName } from '../backend-names.ts';
@@ -6,6 +7,7 @@ import { buildIdentity } from '../build-identity.ts';
 import { loadData, type Data } from '../data/load.ts';
 import { CommandError, exitCodes } from '../errors.ts';
 import { note, printJson, printLine } from '../output.ts';
+import { formatGpuAdapter } from '../gpu-adapter.ts';
 import { formatCount } from '../render/format.ts';
 import { renderTable } from '../render/table.ts';
 import { resultFiles } from '../report/result-files.ts';
@@ -19,6 +21,7 @@ export interface ReproduceFlags {
   readonly data?: string | undefined;
   readonly backend?: BackendName | undefined;
   readonly threads?: number | undefined;
+  readonly gpu?: GpuDeviceOptions | undefined;
   readonly out?: string | undefined;
   readonly json?: true | undefined;
 }
@@ -27,7 +30,7 @@ export interface ReproduceFlags {
 export async function reproduce(cardPath: string, flags: ReproduceFlags): Promise<number> {
   const card = await readCard(cardPath);
   const folder = flags.out ?? join('runs', `reproduced-${card.weights.last.slice(0, 12)}`);
-  const { model, recipe, seed, evaluationBatchSize } = card;
+  const { model, recipe, seed, evaluationBatchSize, imagesOn } = card;
   if (recipe.validation.kind === 'given') {
     throw new CommandError(`'${cardPath}' is of a run with validation images of its own, which a card does not hold.`);
   }
@@ -35,9 +38,9 @@ export async function reproduce(cardPath: string, flags: ReproduceFlags): Promis
   const options = dataOptions(card, flags.data);
   const data = await loadData(options.data, { train: options.limitTrain, test: options.limitTest });
   await checkData(cardPath, card, data);
-  const run = await planFixed(folder, { model, recipe, seed, evaluationBatchSize }, options);
+  const run = await planFixed(folder, { model, recipe, seed, evaluationBatchSize, imagesOn }, options);
   const backend = flags.backend ?? cardBackend(card);
-  const runFlags = { backend, threads: flags.threads, json: flags.json };
+  const runFlags = { backend, threads: flags.threads, gpu: flags.gpu, json: flags.json };
   const { result, exitCode } = await trainRun(run, runFlags, {
     data,
     resumeCommand: sameCommand(cardPath, folder, flags),
@@ -140,8 +143,9 @@ function verdict(sameBits: boolean, promised: boolean, difference: number | null
 }
 
 /** Given once more, it goes on with an interrupted repetition. */
-function sameCommand(card: string, folder: string, { data, backend, threads }: ReproduceFlags): string {
-  const given = Object.entries({ data, backend, threads }).flatMap(([name, value]) =>
+function sameCommand(card: string, folder: string, { data, backend, threads, gpu }: ReproduceFlags): string {
+  const adapter = gpu && formatGpuAdapter(gpu);
+  const given = Object.entries({ data, backend, threads, gpu: adapter }).flatMap(([name, value]) =>
     value === undefined ? [] : [`--${name}`, String(value)],
   );
   return [programName(), ...['reproduce', card, '--out', folder, ...given].map(shellQuote)].join(' ');

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { resolveRecipe, type Recipe, type TestResult } from '@skiplane/resnet';
+import { resolveRecipe, type ImagesOn, type Recipe, type TestResult } from '@skiplane/resnet';
 import { writeFileAtomic } from '@skiplane/resnet/node';
 import * as v from 'valibot';
 import { CommandError, errorMessage } from '../errors.ts';
@@ -11,6 +11,8 @@ import type { Distribution } from './statistics.ts';
 export interface Series {
   readonly model: string;
   readonly recipe: Recipe;
+  /** Undefined: each run chose by itself. */
+  readonly imagesOn?: ImagesOn | undefined;
   readonly seeds: readonly number[];
   /** Of the runs that have ended, in the order of the seeds. */
   readonly results: readonly SeedResult[];
@@ -37,6 +39,7 @@ const schema = v.object({
   format: v.literal(format),
   model: v.string(),
   recipe: v.unknown(),
+  imagesOn: v.optional(v.picklist(['host', 'device'])),
   seeds: v.pipe(v.array(v.pipe(v.number(), v.safeInteger(), v.minValue(0))), v.minLength(1)),
 });
 
@@ -49,11 +52,11 @@ export async function writeSeries(folder: string, series: Series): Promise<void>
 }
 
 /** What the runs of a folder have in common. @throws {CommandError} when its file is damaged */
-export async function readSeries(folder: string): Promise<Pick<Series, 'model' | 'recipe' | 'seeds'>> {
+export async function readSeries(folder: string): Promise<Pick<Series, 'model' | 'recipe' | 'imagesOn' | 'seeds'>> {
   const path = join(folder, fileName);
   try {
-    const { model, recipe, seeds } = v.parse(schema, JSON.parse(await readFile(path, 'utf8')));
-    return { model, recipe: resolveRecipe(recipe), seeds };
+    const { model, recipe, imagesOn, seeds } = v.parse(schema, JSON.parse(await readFile(path, 'utf8')));
+    return { model, recipe: resolveRecipe(recipe), imagesOn, seeds };
   } catch (error) {
     throw new CommandError(
       `'${path}' does not say which runs are here: ${errorMessage(error)} Begin new ones in another folder by --out.`,

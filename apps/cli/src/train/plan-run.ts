@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { recipeDifferences, type Checkpoint, type TrainResult } from '@skiplane/resnet';
 import { RunDirectory } from '@skiplane/resnet/node';
 import { CommandError, UsageError } from '../errors.ts';
+import { formatGpuAdapter } from '../gpu-adapter.ts';
 import { programName, shellQuote } from '../shell.ts';
 import { resumedDataOptions, saveDataOptions, type DataOptions } from './run-options.ts';
 import { runSinks } from './sinks.ts';
@@ -22,6 +23,9 @@ export interface PlannedRun {
 
 const lastCheckpoint = 'last.safetensors';
 
+/** The file that a run goes on from. */
+export const checkpointPath = (folder: string): string => join(folder, lastCheckpoint);
+
 /** Decides what to train, from the options or from the run in `--out`. */
 export async function planRun(flags: TrainFlags): Promise<PlannedRun> {
   return flags.resume ? await planResumed(flags) : planNew(flags);
@@ -30,7 +34,7 @@ export async function planRun(flags: TrainFlags): Promise<PlannedRun> {
 function planNew(flags: TrainFlags): PlannedRun {
   const settings = newSettings(flags);
   const folder = flags.out ?? join('runs', settings.model.name);
-  if (existsSync(join(folder, lastCheckpoint))) {
+  if (existsSync(checkpointPath(folder))) {
     throw new CommandError(
       `'${folder}' holds a run already. Go on with it by --resume, or begin a new run in another folder by --out.`,
     );
@@ -48,13 +52,22 @@ export async function planFixed(folder: string, settings: Settings, dataOptions:
     throw new CommandError(`'${folder}' holds another run already. Choose another folder by --out.`);
   }
   const finished = finishedResult(checkpoint, settings);
-  return { folder, settings, dataOptions, checkpoint, finished, open: () => Promise.resolve(directory) };
+  return {
+    folder,
+    settings: { ...settings, imagesOn: kept.imagesOn },
+    dataOptions,
+    checkpoint,
+    finished,
+    open: () => Promise.resolve(directory),
+  };
 }
 
+/** Whether a run has the settings that are wanted, as far as they are. */
 function isSame(a: Settings, b: Settings): boolean {
   return (
     a.model.name === b.model.name &&
     a.seed === b.seed &&
+    (a.imagesOn === undefined || a.imagesOn === b.imagesOn) &&
     a.recipe.epochs === b.recipe.epochs &&
     recipeDifferences(a.recipe, b.recipe).length === 0
   );
@@ -73,7 +86,7 @@ function newRun(folder: string, settings: Settings, dataOptions: DataOptions): P
 
 async function planResumed(flags: TrainFlags): Promise<PlannedRun> {
   const folder = flags.out ?? join('runs', flags.model?.toLowerCase() ?? defaultModel);
-  if (!existsSync(join(folder, lastCheckpoint))) {
+  if (!existsSync(checkpointPath(folder))) {
     throw new CommandError(
       `cannot resume: '${folder}' holds no run (no ${lastCheckpoint}). Name its folder with --out, or begin a run without --resume.`,
     );
@@ -113,5 +126,7 @@ function finishedResult(checkpoint: Checkpoint, { recipe }: Settings): TrainResu
 export function resumeCommand(folder: string, flags: TrainFlags): string {
   const backend = flags.backend === 'auto' ? [] : ['--backend', flags.backend];
   const threads = flags.threads === undefined ? [] : ['--threads', String(flags.threads)];
-  return [programName(), ...['train', '--resume', '--out', folder, ...backend, ...threads].map(shellQuote)].join(' ');
+  const gpu = flags.gpu === undefined ? [] : ['--gpu', formatGpuAdapter(flags.gpu)];
+  const options = ['train', '--resume', '--out', folder, ...backend, ...gpu, ...threads];
+  return [programName(), ...options.map(shellQuote)].join(' ');
 }

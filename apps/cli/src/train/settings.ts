@@ -1,24 +1,25 @@
 import {
+  isForDevice,
   recipeDifferences,
   showSetting,
   type Checkpoint,
+  type ImagesOn,
   type LearningRate,
   type ModelConfig,
   type Recipe,
   type TrainSettings,
 } from '@skiplane/resnet';
-import type { BackendName } from '../backend-names.ts';
+import type { BackendFlags } from '../backends.ts';
 import { UsageError } from '../errors.ts';
 import { findModel } from '../model.ts';
 import { changedRecipe, recipeOf } from './recipe.ts';
 
 /** The options of `skiplane train`; what is undefined was not given. */
-export interface TrainFlags {
+export interface TrainFlags extends BackendFlags {
   readonly model?: string | undefined;
   readonly recipe?: string | undefined;
   readonly set?: readonly string[] | undefined;
   readonly printRecipe?: true | undefined;
-  readonly backend: BackendName;
   readonly data?: string | undefined;
   readonly epochs?: number | undefined;
   readonly batch?: number | undefined;
@@ -26,7 +27,7 @@ export interface TrainFlags {
   readonly augment?: boolean | undefined;
   readonly seed?: number | undefined;
   readonly seeds?: readonly number[] | undefined;
-  readonly threads?: number | undefined;
+  readonly dataOn?: ImagesOn | undefined;
   readonly limitTrain?: number | undefined;
   readonly limitTest?: number | undefined;
   readonly out?: string | undefined;
@@ -44,13 +45,27 @@ export interface Settings {
   readonly seed: number;
   /** Default: that of `train`. */
   readonly evaluationBatchSize?: number;
+  /** Undefined: to be chosen when backend and data are known. */
+  readonly imagesOn?: ImagesOn | undefined;
 }
 
 export const defaultModel = 'resnet20v1';
 
 /** The settings of a new run: the Keras example's where nothing is given. */
 export function newSettings(flags: TrainFlags): Settings {
-  return { model: findModel(flags.model ?? defaultModel), recipe: recipeOf(flags), seed: flags.seed ?? 1 };
+  const settings = {
+    model: findModel(flags.model ?? defaultModel),
+    recipe: recipeOf(flags),
+    seed: flags.seed ?? 1,
+    imagesOn: flags.dataOn,
+  };
+  if (settings.imagesOn === 'device' && !isForDevice(settings.recipe.augmentation)) {
+    throw new UsageError(
+      `option '--data-on' is device, but the recipe '${settings.recipe.name}' crops its images (augmentation ${settings.recipe.augmentation.kind}), and a device ` +
+        'can only shift and flip them: leave it out or give --data-on host, or change the augmentation (such as --no-augment).',
+    );
+  }
+  return settings;
 }
 
 /**
@@ -58,12 +73,13 @@ export function newSettings(flags: TrainFlags): Settings {
  * @throws {UsageError} that lists every option that disagrees with the run
  */
 export function resumedSettings(flags: TrainFlags, { model }: Checkpoint, kept: TrainSettings, path: string): Settings {
-  const { recipe, seed } = kept;
+  const { recipe, seed, imagesOn } = kept;
   const given: readonly (readonly [option: string, value: unknown, kept: unknown])[] = [
     ['--model', flags.model === undefined ? undefined : findModel(flags.model).name, model.name],
     ['--batch', flags.batch, recipe.batchSize],
     ['--augment', flags.augment, recipe.augmentation.kind !== 'none'],
     ['--seed', flags.seed, seed],
+    ['--data-on', flags.dataOn, imagesOn],
   ];
   const problems = given
     .filter(([, value, own]) => value !== undefined && value !== own)
@@ -80,7 +96,7 @@ export function resumedSettings(flags: TrainFlags, { model }: Checkpoint, kept: 
     );
   }
   const epochs = flags.epochs ?? (flags.recipe === undefined ? wanted.epochs : recipe.epochs);
-  return { model, recipe: { ...recipe, epochs }, seed };
+  return { model, recipe: { ...recipe, epochs }, seed, imagesOn };
 }
 
 /** The recipe that the options ask for; without `--recipe`, it is the run's with their changes. */

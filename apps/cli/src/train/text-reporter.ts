@@ -27,7 +27,7 @@ export class TextReporter implements Reporter {
   }
 
   start(event: StartEvent): void {
-    const { model, recipe, trainCount, validationCount, batchSize, epochs, steps, parameters } = event;
+    const { model, recipe, trainCount, validationCount, batchSize, epochs, steps, parameters, imagesOn } = event;
     const { epoch, step, globalStep } = event;
     this.#epochs = epochs;
     this.#steps = steps;
@@ -35,7 +35,8 @@ export class TextReporter implements Reporter {
       `${modelType(model)}: ${formatCount(parameters.total)} parameters, ${formatCount(parameters.trainable)} trainable`,
     );
     const validated = `${formatCount(validationCount)} ${recipe.validation.kind === 'test' ? 'test' : 'validation'} samples`;
-    printLine(`${formatCount(trainCount)} train samples, ${validated}, batches of ${batchSize}`);
+    const place = imagesOn === 'device' ? ', images on the device' : '';
+    printLine(`${formatCount(trainCount)} train samples, ${validated}, batches of ${batchSize}${place}`);
     printLine(`Recipe: ${describeRecipe(recipe)}`);
     for (const text of recipeNotes(recipe)) printLine(`  note: ${text}`);
     if (globalStep > 0) printLine(`Going on in epoch ${epoch}/${epochs} after step ${step}/${steps}`);

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { DeviceLostError } from '@skiplane/core';
 import { train as trainModel, type TrainOptions, type TrainResult } from '@skiplane/resnet';
 import { openBackend, type BackendFlags } from '../backends.ts';
 import { loadData, type Data } from '../data/load.ts';
@@ -6,6 +7,8 @@ import { exitCodes } from '../errors.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { note } from '../output.ts';
 import { createProgress, noProgress } from '../render/progress.ts';
+import { deviceLoss } from './device-loss.ts';
+import { chooseImagesOn } from './images-on.ts';
 import { JsonReporter } from './json-reporter.ts';
 import type { PlannedRun } from './plan-run.ts';
 import { report, type Ending, type Reporter } from './reporter.ts';
@@ -64,6 +67,7 @@ export async function trainRun(run: PlannedRun, flags: RunFlags, options: RunOpt
       run.finished ??
       (await runEpochs(run, reporter, {
         ...settings,
+        imagesOn: settings.imagesOn ?? chooseImagesOn(backend, [data.train, data.test], settings.recipe.augmentation),
         backend,
         train: data.train,
         test: data.test,
@@ -78,6 +82,8 @@ export async function trainRun(run: PlannedRun, flags: RunFlags, options: RunOpt
     progress.done();
     reporter.end(endingOf(result));
     return { exitCode: result.interrupted ? (interrupt.exitCode ?? 0) : 0, result };
+  } catch (error) {
+    throw error instanceof DeviceLostError ? deviceLoss(error, run, options.resumeCommand) : error;
   } finally {
     progress.done();
     interrupt.release();

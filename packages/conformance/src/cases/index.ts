@@ -2,6 +2,7 @@ import { batchNormCases } from './batch-norm.ts';
 import { convCases } from './conv.ts';
 import { denseCases } from './dense.ts';
 import { elementwiseCases } from './elementwise.ts';
+import { imageCases } from './images.ts';
 import { lossCases } from './loss.ts';
 import type { CaseTable } from './op-cases.ts';
 import { optimizerCases } from './optimizer.ts';
@@ -18,4 +19,5 @@ export const opCases: CaseTable = {
   ...shapeCases,
   ...lossCases,
   ...optimizerCases,
+  ...imageCases,
 };

@@ -1,10 +1,12 @@
-import type { OpAttrs, OpKind } from '@skiplane/core';
+import type { DType, OpAttrs, OpKind } from '@skiplane/core';
 import * as fc from 'fast-check';
 import type { Fill, FillKind } from '../data.ts';
 
 export interface OperandSpec {
   readonly shape: readonly number[];
   readonly fill: Fill;
+  /** Default f32; what fills it is converted. */
+  readonly dtype?: DType;
 }
 
 /** One op with its attributes and operands, in the order of the op's definition: all that a run depends on. */

@@ -1,10 +1,9 @@
 import { adamStepSize, fuse, GraphBuilder, gradients, valueOf, type Graph, type ValueId } from '@skiplane/core';
-import { boundGraph } from '../bound.ts';
+import { boundGraph, resultsOf, runOracle, type OracleValues } from '@skiplane/core/reference';
 import { checkGraph, runVariants } from '../check-graph.ts';
 import { ConformanceError } from '../compare.ts';
 import { fillData } from '../data.ts';
 import type { GraphCase } from '../op-graph.ts';
-import { resultsOf, runOracle, type OracleValues } from '../oracle.ts';
 import type { Subject } from '../subject.ts';
 import type { Net, Parameter } from './layers.ts';
 

@@ -21,6 +21,9 @@ export type Activation = 'none' | 'relu';
 /** Which batch variance enters the moving variance: Keras 3 takes the biased one, Keras 2 (fused) the unbiased one. */
 export type MovingVariance = 'biased' | 'unbiased';
 
+/** How a sampled coordinate between pixels is read: the nearest pixel, or linearly between its neighbours. */
+export type InterpolationOrder = 0 | 1;
+
 /** The list of ops. Everything else is a mapped type over it. */
 export interface OpAttrs {
   conv2d: {
@@ -75,6 +78,11 @@ export interface OpAttrs {
   adamW: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
   sgdMomentum: { readonly momentum: number; readonly nesterov: boolean };
   assignAdd: Record<never, never>;
+  gatherImages: {
+    /** Whether the images are shifted and flipped by one more operand. */
+    readonly transformed: boolean;
+    readonly interpolationOrder: InterpolationOrder;
+  };
 }
 
 export type OpKind = keyof OpAttrs;

@@ -31,7 +31,7 @@ function scaleOnly(build: GraphBuilder, gamma: ValueId, variance: ValueId): [Val
  * @shape gamma, beta, movingMean, movingVariance  [channels]
  * @shape residual       like x, when `residual`
  * @shape returns        y like x; mean, inverseStd [channels]; movingMean, movingVariance updated in place
- * @bound  that of its parts: see `conformance/src/bound.ts`
+ * @bound  that of its parts: see `reference/bound/batch-norm.ts`
  * @source Ioffe & Szegedy 2015, algorithm 1; Keras 3 BatchNormalization
  */
 export const batchNormTraining: OpDef<'batchNormTraining'> = {

@@ -3,6 +3,7 @@ import { biasAdd, biasAddGrad } from './bias.ts';
 import { conv2d, conv2dBackpropFilter, conv2dBackpropInput } from './conv.ts';
 import { matMul } from './dense.ts';
 import { add, affine, multiply, relu, reluGrad, sigmoid, sigmoidGrad } from './elementwise.ts';
+import { gatherImages } from './images.ts';
 import { softmax, softmaxCrossEntropy, softmaxCrossEntropyGrad, softmaxGrad, topKCorrect } from './loss.ts';
 import type { OpKind } from './attrs.ts';
 import type { OpDef, OpDefs } from './op-def.ts';
@@ -47,6 +48,7 @@ export const opDefs: OpDefs = {
   adamW,
   sgdMomentum,
   assignAdd,
+  gatherImages,
 };
 
 export const opKinds = Object.keys(opDefs) as readonly OpKind[];

@@ -1,5 +1,5 @@
 import { GraphError, ShapeError } from '../errors.ts';
-import { formatShape, formatSpec, sameShape, type TensorSpec } from '../tensor.ts';
+import { formatShape, formatSpec, sameShape, type DType, type TensorSpec } from '../tensor.ts';
 import type { OpKind, Padding2d, Window2d } from './attrs.ts';
 
 /** Checks shared by the `infer` of several ops. Messages leave out kind and label: the builder puts them in front. */
@@ -10,11 +10,11 @@ export function f32(shape: readonly number[]): TensorSpec {
   return { shape, dtype: 'f32' };
 }
 
-/** The operand at `index`, which must be f32. */
-export function operand(inputs: readonly TensorSpec[], index: number, name: string): TensorSpec {
+/** The operand at `index`, which must be of the element type. */
+export function operand(inputs: readonly TensorSpec[], index: number, name: string, dtype: DType = 'f32'): TensorSpec {
   const spec = inputs[index];
   if (spec === undefined) throw new ShapeError(`operand ${index} '${name}' is missing`);
-  if (spec.dtype !== 'f32') throw new ShapeError(`${name} must be f32, but is ${formatSpec(spec)}`);
+  if (spec.dtype !== dtype) throw new ShapeError(`${name} must be ${dtype}, but is ${formatSpec(spec)}`);
   return spec;
 }
 

@@ -1,5 +1,6 @@
 import type { OpAttrs, OpKind } from '../ops/attrs.ts';
 import type { ReferenceKernel, ReferenceKernels } from './kernel.ts';
+import { gatherMagnitudes } from './kernels/images.ts';
 import { kernels } from './kernels/index.ts';
 import {
   adam,
@@ -38,6 +39,7 @@ function onMagnitudes<K extends OpKind>(
  *   statistics, probabilities and √v taken at the given inputs. Meaningful for a graph of the one op only, because
  *   those depend on signs, which the result of another op has lost.
  * - relu, maxPool2d, reshape, fill, broadcastScalar: the op on absolute values; their results are exact and need no bound.
+ * - gatherImages: weights times |value − mean|, the difference itself taken exactly.
  * - sigmoid, softmax, topKCorrect: the ordinary result, which is never negative. `inverseStd` of batchNormTraining likewise.
  *
  * Operands that only choose keep their sign: `y` of reluGrad and of activationGrad, `x` and `y` of maxPool2dGrad.
@@ -80,4 +82,5 @@ export const magnitudeKernels: ReferenceKernels = {
   adamW,
   sgdMomentum,
   assignAdd: onMagnitudes(kernels.assignAdd),
+  gatherImages: gatherMagnitudes,
 };

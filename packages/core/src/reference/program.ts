@@ -1,4 +1,4 @@
-import type { Program, ProgramReport } from '../backend.ts';
+import type { OpReport, OpTiming, Profile, Program, ProgramReport } from '../backend.ts';
 import { DisposedError } from '../errors.ts';
 import { valueOf, type Graph, type Op, type ValueId } from '../graph.ts';
 import type { OpKind } from '../ops/attrs.ts';
@@ -7,6 +7,9 @@ import { opDef } from '../ops/index.ts';
 import { elementCount } from '../tensor.ts';
 import { Operands, type Operand, type ReferenceKernels } from './kernel.ts';
 import type { HostTensor } from './tensor.ts';
+
+/** Of browsers and of Node: core is compiled without the types of either. */
+declare const performance: { now(): number };
 
 interface Step {
   readonly op: Op;
@@ -44,7 +47,23 @@ export class ReferenceProgram implements Program {
   }
 
   async run(): Promise<void> {
-    const where = `run of graph '${this.#graph.name}'`;
+    this.#prepare('run');
+    for (const step of this.#steps) step.run();
+  }
+
+  async profile(): Promise<Profile> {
+    this.#prepare('profile');
+    const ops = this.#steps.map((step, index): OpTiming => {
+      const start = performance.now();
+      step.run();
+      return { ...(this.report.ops[index] as OpReport), milliseconds: performance.now() - start };
+    });
+    return { method: 'clock', ops };
+  }
+
+  /** @throws {DisposedError} */
+  #prepare(action: string): void {
+    const where = `${action} of graph '${this.#graph.name}'`;
     if (this.#disposed) throw new DisposedError(`${where}: the program has been disposed; compile it again.`);
     const gone = [...this.#bindings].filter(([, tensor]) => tensor.disposed).map(([name]) => name);
     if (gone.length > 0) {
@@ -55,7 +74,6 @@ export class ReferenceProgram implements Program {
     }
     // An element that a kernel forgets to write then shows as NaN; each value has its own array, so nothing can be overwritten.
     if (this.#guard) for (const values of this.#arena) values.fill(Number.NaN);
-    for (const step of this.#steps) step.run();
   }
 
   dispose(): void {

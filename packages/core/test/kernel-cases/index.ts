@@ -2,6 +2,7 @@ import { batchNormCases } from './batch-norm.ts';
 import { convCases } from './conv.ts';
 import { denseCases } from './dense.ts';
 import { elementwiseCases } from './elementwise.ts';
+import { imageCases } from './images.ts';
 import type { KernelCases } from './kernel-case.ts';
 import { lossCases } from './loss.ts';
 import { poolCases } from './pool.ts';
@@ -14,4 +15,5 @@ export const kernelCases: KernelCases = {
   ...poolCases,
   ...denseCases,
   ...lossCases,
+  ...imageCases,
 };

@@ -27,7 +27,7 @@ export function singleOp<K extends OpKind>(kind: K, attrs: OpAttrs[K], operands:
   const inputs = def.operands(attrs).map((name) => {
     const data = operands[name];
     if (data === undefined) throw new RangeError(`${kind} needs operand '${name}'`);
-    return build.input(name, { shape: data.shape, dtype: 'f32' });
+    return build.input(name, { shape: data.shape, dtype: data.dtype ?? 'f32' });
   });
   return { build, inputs, outputs: build.opOutputs(kind, inputs, attrs, 'case') };
 }

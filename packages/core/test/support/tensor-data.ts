@@ -1,8 +1,10 @@
-import { elementCount, randomStream, uniforms } from '../../src/index.ts';
+import { elementCount, randomStream, uniforms, type DType } from '../../src/index.ts';
 
-/** Shape and elements of an f32 operand, not rounded. */
+/** Shape and elements of an operand, not rounded. */
 export interface TensorData {
   readonly shape: readonly number[];
+  /** Default f32. */
+  readonly dtype?: DType;
   readonly data: ArrayLike<number>;
 }
 

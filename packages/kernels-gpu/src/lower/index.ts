@@ -19,6 +19,7 @@ import {
   sigmoid,
   sigmoidGrad,
 } from './elementwise.ts';
+import { gatherImages } from './images.ts';
 import { softmax, softmaxCrossEntropy, softmaxCrossEntropyGrad, softmaxGrad, topKCorrect } from './loss.ts';
 import type { Lower } from './lowering.ts';
 import { adam, adamW, assignAdd, sgdMomentum } from './optimizer.ts';
@@ -61,4 +62,5 @@ export const lowerings: { readonly [K in OpKind]: Lower<K> } = {
   adamW,
   sgdMomentum,
   assignAdd,
+  gatherImages,
 };

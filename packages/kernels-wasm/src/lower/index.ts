@@ -18,6 +18,7 @@ import {
   sigmoid,
   sigmoidGrad,
 } from './elementwise.ts';
+import { gatherImages } from './images.ts';
 import { softmax, softmaxCrossEntropy, softmaxCrossEntropyGrad, softmaxGrad, topKCorrect } from './loss.ts';
 import type { Lower } from './lowering.ts';
 import { adam, adamW, assignAdd, sgdMomentum } from './optimizer.ts';
@@ -60,4 +61,5 @@ export const lowerings: { readonly [K in OpKind]: Lower<K> } = {
   adamW,
   sgdMomentum,
   assignAdd,
+  gatherImages,
 };

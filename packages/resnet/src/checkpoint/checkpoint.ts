@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../config.ts';
+import type { ImagesOn } from '../data/batch-source.ts';
 import type { Preprocessing } from '../data/preprocessing.ts';
 import type { Parameters } from '../parameters.ts';
 import type { Recipe } from '../recipe/recipe.ts';
@@ -56,6 +57,8 @@ export interface TrainSettings {
   /** Images in one run of the evaluation; the last bits of the validation loss depend on it. */
   readonly evaluationBatchSize: number;
   readonly seed: number;
+  /** Where batches are put together; the last bits of shifted images depend on it, but on the wasm backend. */
+  readonly imagesOn: ImagesOn;
   /** Identities of the two data sets, after a split: see `datasetIdentity`. */
   readonly trainData: string;
   readonly validationData: string;

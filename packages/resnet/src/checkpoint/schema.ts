@@ -38,6 +38,7 @@ export const trainingSchema = v.strictObject({
     recipe: recipeSchema,
     evaluationBatchSize: positive,
     seed: count,
+    imagesOn: v.optional(v.picklist(['host', 'device']), 'host'),
     trainData: v.string(),
     validationData: v.string(),
   }),

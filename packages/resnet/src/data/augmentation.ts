@@ -74,3 +74,20 @@ export class RandomTransforms {
     out.flip = augmentation.flip && flip < two32 / 2;
   }
 }
+
+/** The transforms of the augmentation that was asked for last: made once an epoch, whose batches share its object. */
+export class EpochTransforms {
+  readonly #shape: ImageShape;
+  #last: { readonly augmentation: Augmentation; readonly transforms: RandomTransforms } | undefined;
+
+  constructor(shape: ImageShape) {
+    this.#shape = shape;
+  }
+
+  of(augmentation: Augmentation): RandomTransforms {
+    if (this.#last?.augmentation !== augmentation) {
+      this.#last = { augmentation, transforms: new RandomTransforms(augmentation, this.#shape) };
+    }
+    return this.#last.transforms;
+  }
+}

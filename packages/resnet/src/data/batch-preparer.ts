@@ -1,15 +1,14 @@
-import { ValueError } from '@skiplane/core';
 import {
+  EpochTransforms,
   mirrorTransform,
   noTransform,
-  RandomTransforms,
   type Augmentation,
   type Mirror,
   type Transform,
 } from './augmentation.ts';
 import { cropImage } from './crop.ts';
 import type { Dataset } from './dataset.ts';
-import { pixelValues, type Preprocessing } from './preprocessing.ts';
+import { checkMean, pixelValues, type Preprocessing } from './preprocessing.ts';
 import { ImageShifter } from './shift.ts';
 
 /** Host memory of one batch, to be reused: see {@link batchBuffers}. */
@@ -40,21 +39,16 @@ export class BatchPreparer {
   readonly #image: Float32Array;
   readonly #shifter: ImageShifter;
   readonly #transform: Transform = { ...noTransform };
-  #random: { readonly augmentation: Augmentation; readonly transforms: RandomTransforms } | undefined;
+  readonly #transforms: EpochTransforms;
 
   /** @throws {ValueError} when the mean is not of the images' size */
   constructor(data: Dataset, { scale, mean }: Preprocessing) {
-    const size = data.height * data.width * data.channels;
-    if (mean.length !== size) {
-      throw new ValueError(
-        `cannot prepare '${data.name}': the mean image has ${mean.length} values, an image of the data set ${size}; use the preprocessing of images of one size.`,
-        { mean: mean.length, size },
-      );
-    }
+    checkMean(data, mean);
     this.#data = data;
+    this.#transforms = new EpochTransforms(data);
     this.#values = pixelValues(scale);
     this.#mean = mean;
-    this.#image = new Float32Array(size);
+    this.#image = new Float32Array(mean.length);
     this.#shifter = new ImageShifter(data);
   }
 
@@ -73,7 +67,7 @@ export class BatchPreparer {
     const classes = classNames.length;
     const size = this.#image.length;
     const transforms =
-      augmentation === null || augmentation.kind === 'mirror' ? null : this.#transformsOf(augmentation);
+      augmentation === null || augmentation.kind === 'mirror' ? null : this.#transforms.of(augmentation);
     out.labels.fill(0);
     for (let i = 0; i < count; i++) {
       const image = order === null ? from + i : (order[from + i] as number);
@@ -109,12 +103,5 @@ export class BatchPreparer {
     } else {
       cropImage(this.#image, this.#data, this.#transform, augmentation.cutout, out, to);
     }
-  }
-
-  #transformsOf(augmentation: Augmentation): RandomTransforms {
-    if (this.#random?.augmentation !== augmentation) {
-      this.#random = { augmentation, transforms: new RandomTransforms(augmentation, this.#data) };
-    }
-    return this.#random.transforms;
   }
 }

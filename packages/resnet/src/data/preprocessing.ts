@@ -1,3 +1,4 @@
+import { ValueError } from '@skiplane/core';
 import type { Dataset } from './dataset.ts';
 
 /** How pixels become a network's input: x = pixel·scale − mean. */
@@ -25,4 +26,14 @@ export function createPreprocessing(train: Dataset): Preprocessing {
 /** The 256 values that a pixel can have before the mean is subtracted, in float32 as Keras computes them. */
 export function pixelValues(scale: number): Float32Array {
   return Float32Array.from({ length: 256 }, (_, pixel) => pixel * scale);
+}
+
+/** @throws {ValueError} when a mean is not of the size of a data set's images */
+export function checkMean(data: Dataset, mean: Float32Array): void {
+  const size = data.height * data.width * data.channels;
+  if (mean.length === size) return;
+  throw new ValueError(
+    `cannot prepare '${data.name}': the mean image has ${mean.length} values, an image of the data set ${size}; use the preprocessing of images of one size.`,
+    { mean: mean.length, size },
+  );
 }

@@ -1,5 +1,6 @@
-/** How a sampled coordinate between pixels is read: the nearest pixel, or linearly between its neighbours. */
-export type InterpolationOrder = 0 | 1;
+import type { InterpolationOrder } from '@skiplane/core';
+
+export type { InterpolationOrder };
 
 export interface ImageShape {
   readonly height: number;

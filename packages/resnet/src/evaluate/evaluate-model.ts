@@ -1,7 +1,7 @@
 import { NumericError, ValueError, type Backend } from '@skiplane/core';
 import type { ModelConfig } from '../config.ts';
 import type { Mirror } from '../data/augmentation.ts';
-import { BatchPreparer } from '../data/batch-preparer.ts';
+import { HostImages } from '../data/batch-source.ts';
 import { checkDataset, takeDataset, type Dataset } from '../data/dataset.ts';
 import type { Preprocessing } from '../data/preprocessing.ts';
 import { parameterSpecs } from '../initial-parameters.ts';
@@ -68,9 +68,9 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
   const data = limit === undefined ? options.data : takeDataset(options.data, 0, Math.min(limit, options.data.count));
   checkDataset(data, model);
   checkCounts(model, batchSize, topK);
-  const batches = new BatchPreparer(data, preprocessing);
+  const source = new HostImages(data, preprocessing);
   const batch = Math.min(batchSize, data.count);
-  const evaluator = await Evaluator.compile(backend, model, data, batches, batch, options);
+  const evaluator = await Evaluator.compile(backend, model, data, source, batch, options);
   try {
     const { scores, losses, loss, correct } = await score(evaluator, data, options);
     const crossEntropy = loss / data.count;

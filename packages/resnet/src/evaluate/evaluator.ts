@@ -11,8 +11,9 @@ import { BoundProgram } from '../bound-program.ts';
 import type { MetricSums } from '../checkpoint/checkpoint.ts';
 import type { ModelConfig } from '../config.ts';
 import type { Mirror } from '../data/augmentation.ts';
-import { batchBuffers, type BatchBuffers, type BatchPreparer } from '../data/batch-preparer.ts';
+import type { BatchSource, PreparedBatch } from '../data/batch-source.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { writeBatch } from '../data/write-batch.ts';
 import { evaluationGraph } from '../graphs/evaluation.ts';
 import type { ModelGraph } from '../graphs/model-graph.ts';
 import { checkParameters, type ParameterSpec, type Parameters } from '../parameters.ts';
@@ -40,16 +41,18 @@ export class InferenceProgram implements Disposable {
     this.#fold = fold;
   }
 
+  /** @param shared  tensors that are not the program's own, by the names of the graph's inputs */
   static async compile(
     backend: Backend,
     model: ModelConfig,
     { graph, parameters }: ModelGraph,
     { fold = true, compile }: FoldOptions = {},
+    shared: ReadonlyMap<string, Tensor> = new Map(),
   ): Promise<InferenceProgram> {
     const folded: { graph: Graph; fold: FoldedGraph['fold'] } = fold
       ? foldBatchNorm(graph)
       : { graph, fold: (all) => new Map(all) };
-    const bound = await BoundProgram.compile(backend, folded.graph, new Map(), compile);
+    const bound = await BoundProgram.compile(backend, folded.graph, shared, compile);
     return new InferenceProgram(bound, model.name, parameters, folded.fold);
   }
 
@@ -73,16 +76,14 @@ export class Evaluator implements Disposable {
   readonly batch: number;
   readonly #inference: InferenceProgram;
   readonly #data: Dataset;
-  readonly #preparer: BatchPreparer;
-  readonly #buffers: readonly [BatchBuffers, BatchBuffers];
+  readonly #batches: readonly [PreparedBatch, PreparedBatch];
   readonly #weights: Float32Array;
 
-  private constructor(inference: InferenceProgram, data: Dataset, preparer: BatchPreparer, batch: number) {
+  private constructor(inference: InferenceProgram, data: Dataset, source: BatchSource, batch: number) {
     this.#inference = inference;
     this.#data = data;
-    this.#preparer = preparer;
     this.batch = batch;
-    this.#buffers = [batchBuffers(data, batch), batchBuffers(data, batch)];
+    this.#batches = [source.batch(batch, null), source.batch(batch, null)];
     this.#weights = new Float32Array(batch);
   }
 
@@ -90,12 +91,13 @@ export class Evaluator implements Disposable {
     backend: Backend,
     model: ModelConfig,
     data: Dataset,
-    preparer: BatchPreparer,
+    source: BatchSource,
     batch: number,
     options?: FoldOptions,
   ): Promise<Evaluator> {
-    const inference = await InferenceProgram.compile(backend, model, evaluationGraph(model, { batch }), options);
-    return new Evaluator(inference, data, preparer, batch);
+    const graph = evaluationGraph(model, { batch, images: source.images(null) });
+    const inference = await InferenceProgram.compile(backend, model, graph, options, source.tensors);
+    return new Evaluator(inference, data, source, batch);
   }
 
   /** Logits of the batch that ran last: [batch, classes]. */
@@ -114,11 +116,10 @@ export class Evaluator implements Disposable {
     this.#inference.writeParameters(parameters);
     for (const name of ['metrics/loss', 'metrics/correct']) bound.write(name, new Float32Array(elementCount([])));
     const sizeOf = (index: number): number => Math.min(batch, count - index * batch);
-    const batches = pipelined(0, Math.ceil(count / batch), (_, turn) => this.#buffers[turn], {
-      prepare: (index, buffers) => this.#preparer.prepare(null, index * batch, sizeOf(index), buffers, mirror),
-      start: (index, { images, labels }) => {
-        bound.write('x', images);
-        bound.write('labels', labels);
+    const batches = pipelined(0, Math.ceil(count / batch), (_, turn) => this.#batches[turn], {
+      prepare: (index, prepared) => prepared.prepare(null, index * batch, sizeOf(index), mirror),
+      start: (index, { buffers }) => {
+        writeBatch(bound, buffers);
         bound.write('sampleWeights', this.#weights.fill(1, 0, sizeOf(index)).fill(0, sizeOf(index)));
         return bound.program.run();
       },

@@ -1,4 +1,4 @@
-import type { Graph, ValueId } from '@skiplane/core';
+import { transformLength, type Graph, type InterpolationOrder, type ValueId } from '@skiplane/core';
 import type { ModelConfig } from '../config.ts';
 import type { Layer, NetworkBuilder, NetworkOptions } from '../network-builder.ts';
 import type { ParameterSpec } from '../parameters.ts';
@@ -21,9 +21,40 @@ export function addNetwork(net: NetworkBuilder, x: ValueId, config: ModelConfig)
   return families[config.family](net, x, config);
 }
 
-/** The input `x` of a batch of images: [batch, height, width, channels], normalized. */
-export function addImages(net: NetworkBuilder, { imageSize, channels }: ModelConfig, batch: number): ValueId {
-  return net.build.input('x', { shape: [batch, ...imageSize, channels], dtype: 'f32' });
+/** A data set on the device, out of which a graph gathers its batch: see core's `gatherImages`. */
+export interface GatheredImages {
+  /** Images of the data set. */
+  readonly count: number;
+  /** Whether they are shifted and flipped. */
+  readonly transformed: boolean;
+  readonly interpolationOrder: InterpolationOrder;
+}
+
+/**
+ * A batch of images, [batch, height, width, channels], normalized: the input `x`, or gathered from a data set.
+ *
+ * @shape images      u8 [count, height, width, channels], an input in place of `x`, as are those below
+ * @shape pixelValues [256]
+ * @shape meanImage   [height, width, channels]
+ * @shape indices     i32 [batch]
+ * @shape transforms  [batch, 7], when `transformed`
+ */
+export function addImages(
+  { build }: NetworkBuilder,
+  { imageSize, channels }: ModelConfig,
+  batch: number,
+  gathered?: GatheredImages,
+): ValueId {
+  if (gathered === undefined) return build.input('x', { shape: [batch, ...imageSize, channels], dtype: 'f32' });
+  const { count, transformed, interpolationOrder } = gathered;
+  const operands = [
+    build.input('images', { shape: [count, ...imageSize, channels], dtype: 'u8' }),
+    build.input('pixelValues', { shape: [256], dtype: 'f32' }),
+    build.input('meanImage', { shape: [...imageSize, channels], dtype: 'f32' }),
+    build.input('indices', { shape: [batch], dtype: 'i32' }),
+  ];
+  if (transformed) operands.push(build.input('transforms', { shape: [batch, transformLength], dtype: 'f32' }));
+  return build.op('gatherImages', operands, { transformed, interpolationOrder }, 'images');
 }
 
 /** The input `labels`: [batch, classes], one-hot. */

@@ -3,7 +3,7 @@ import type { ModelConfig } from '../config.ts';
 import { NetworkBuilder } from '../network-builder.ts';
 import { kerasL2, type BatchNormSettings, type L2Settings } from '../recipe/keras-constants.ts';
 import { kerasAdam, type OptimizerSettings } from '../recipe/optimizer.ts';
-import { addImages, addLabels, addNetwork, type ModelGraph } from './model-graph.ts';
+import { addImages, addLabels, addNetwork, type GatheredImages, type ModelGraph } from './model-graph.ts';
 import type { BatchOption } from './inference.ts';
 import { optimizerRule, optimizerStateName } from './optimizer.ts';
 
@@ -16,6 +16,8 @@ export interface TrainingGraphOptions extends BatchOption {
   readonly batchNorm?: Partial<BatchNormSettings>;
   /** Default: Keras's. */
   readonly l2?: L2Settings;
+  /** Where the images come from (default: the input `x`). */
+  readonly images?: GatheredImages | undefined;
 }
 
 /** A graph with a scalar loss that is not differentiated yet. */
@@ -29,16 +31,16 @@ export interface LossGraph extends ModelGraph {
  * The network with the batch's statistics, and Keras's training loss: loss = (1/batch)·Σ cross-entropy + Σ l2·Σw², with
  * the cross-entropy of smoothed labels.
  *
- * @shape x      [batch, height, width, channels]
+ * @shape x      [batch, height, width, channels], or what `addImages` has in its place
  * @shape labels [batch, classes], one-hot
  */
 export function lossGraph(
   config: ModelConfig,
-  { batch, batchNorm = {}, l2 = kerasL2, labelSmoothing = 0 }: Omit<TrainingGraphOptions, 'optimizer'>,
+  { batch, batchNorm = {}, l2 = kerasL2, labelSmoothing = 0, images }: Omit<TrainingGraphOptions, 'optimizer'>,
 ): LossGraph {
   const net = new NetworkBuilder(`${config.name} training`, { mode: 'training', batchNorm, l2 });
   const { build } = net;
-  const logits = addNetwork(net, addImages(net, config, batch), config);
+  const logits = addNetwork(net, addImages(net, config, batch, images), config);
   const labels = addLabels(net, config, batch);
   const losses = build.op('softmaxCrossEntropy', [logits, labels], { labelSmoothing }, 'loss');
   const mean = build.op(
@@ -59,7 +61,7 @@ export function lossGraph(
  * One training step as a graph: forward, backward, an update of every trainable parameter, moving statistics, and sums
  * of loss and accuracy, weighted with the batch size as Keras does.
  *
- * @shape x        [batch, height, width, channels]
+ * @shape x        [batch, height, width, channels], or what `addImages` has in its place
  * @shape labels   [batch, classes], one-hot
  * @shape stepSize, decay, learningRate  scalars: those that the optimizer has, see `optimizerRule`
  * @shape optimizer/<slot>/<parameter>  like the parameter, state: m and v of Adam and AdamW, momentum of SGD

@@ -26,6 +26,8 @@ const cardSchema = v.object({
   seed: count,
   /** Images in one run of the evaluation. */
   evaluationBatchSize: count,
+  /** Where batches were put together. */
+  imagesOn: v.optional(v.picklist(['host', 'device']), 'host'),
   classNames: classNamesSchema,
   data: v.object({
     /** `synthetic`, or files that the user has. */

@@ -28,5 +28,13 @@ export interface CropAugmentation {
   readonly cutout: number;
 }
 
+/**
+ * Whether a device that holds the images can do it: core's `gatherImages` shifts with the edge repeated and flips, but
+ * neither puts zeros around an image nor into it.
+ */
+export function isForDevice({ kind }: AugmentationSettings): boolean {
+  return kind !== 'crop';
+}
+
 /** The example's augmentation: ±10 % of the image's size. */
 export const kerasAugmentation: ShiftAugmentation = { kind: 'shift', range: 0.1, flip: true, interpolationOrder: 1 };

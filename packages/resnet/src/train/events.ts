@@ -1,5 +1,6 @@
 import type { Checkpoint, HistoryRecord, TestResult, TrainingEnd } from '../checkpoint/checkpoint.ts';
 import type { ModelConfig } from '../config.ts';
+import type { ImagesOn } from '../data/batch-source.ts';
 import type { ParameterCounts } from '../parameters.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 
@@ -22,6 +23,7 @@ export interface StartEvent {
   readonly step: number;
   readonly globalStep: number;
   readonly parameters: ParameterCounts;
+  readonly imagesOn: ImagesOn;
   /** Device memory for the values between ops, of the larger training program. */
   readonly arenaBytes: number;
 }

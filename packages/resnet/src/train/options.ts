@@ -1,9 +1,11 @@
 import { ValueError, type Backend, type CompileOptions } from '@skiplane/core';
 import type { Checkpoint, TrainSettings } from '../checkpoint/checkpoint.ts';
 import type { ModelConfig } from '../config.ts';
+import type { ImagesOn } from '../data/batch-source.ts';
 import { checkDataset, datasetIdentity, type Dataset } from '../data/dataset.ts';
 import { splitDataset } from '../data/split.ts';
 import { defaultEvaluationBatch } from '../evaluate/evaluate-model.ts';
+import { isForDevice } from '../recipe/augmentation.ts';
 import { kerasBatchNorm } from '../recipe/keras-constants.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { resolveRecipe, type RecipeInput } from '../recipe/resolve.ts';
@@ -24,6 +26,11 @@ export interface TrainOptions extends RecipeShortcuts {
   readonly recipe?: RecipeInput | undefined;
   /** An integer from 0 to 2^53 − 1: initial parameters, order of the images and augmentation follow from it. */
   readonly seed: number;
+  /**
+   * Where batches are put together (default 'host'). 'device': all images are copied to the device once, as bytes, and a step
+   * sends their numbers only, so that a fast device need not wait for the host. It shifts and flips; recipes that crop need 'host'.
+   */
+  readonly imagesOn?: ImagesOn;
   /** Default: 128, or all validation images when they are fewer. */
   readonly evaluationBatchSize?: number;
   /** Where to go on. The other options must be those it was trained with, but for `epochs`, which may be raised. */
@@ -50,13 +57,14 @@ export interface ResolvedOptions {
 
 /** Checks options, and resolves defaults and data. @throws {ValueError} listing all that is wrong */
 export async function resolveOptions(options: TrainOptions): Promise<ResolvedOptions> {
-  const { seed, test } = options;
+  const { seed, test, imagesOn = 'host' } = options;
   const { recipe, problems } = findRecipe(options);
   if (!Number.isSafeInteger(seed) || seed < 0)
     problems.push(`seed is ${seed}, but must be a whole number from 0 to 2^53 - 1`);
   const { evaluationBatchSize = 1 } = options;
   if (!Number.isSafeInteger(evaluationBatchSize) || evaluationBatchSize < 1)
     problems.push(`evaluationBatchSize is ${evaluationBatchSize}, but must be a whole number of 1 or more`);
+  problems.push(...imagesOnProblems(imagesOn, recipe));
   for (const name of ['saveSeconds', 'progressSeconds'] as const) {
     const seconds = options[name] ?? 0;
     if (!(seconds >= 0)) problems.push(`${name} is ${seconds}, but must be 0 or more`);
@@ -70,7 +78,7 @@ export async function resolveOptions(options: TrainOptions): Promise<ResolvedOpt
   if (test !== undefined) checkDataset(test, model);
   const [trainData, validationData] = await Promise.all([datasetIdentity(train), datasetIdentity(validation)]);
   const batch = options.evaluationBatchSize ?? Math.min(defaultEvaluationBatch, validation.count);
-  const settings = { recipe, evaluationBatchSize: batch, seed, trainData, validationData };
+  const settings = { recipe, evaluationBatchSize: batch, seed, imagesOn, trainData, validationData };
   return { options, model, train, validation, settings };
 }
 
@@ -86,6 +94,18 @@ function findRecipe(options: TrainOptions): { readonly recipe: Recipe | null; re
     const { problems } = error.details;
     return { recipe: null, problems: Array.isArray(problems) ? problems.map(String) : [error.message] };
   }
+}
+
+/** What is wrong with the place where batches are put together. */
+function imagesOnProblems(imagesOn: string, recipe: Recipe | null): readonly string[] {
+  if (imagesOn !== 'host' && imagesOn !== 'device') {
+    return [`imagesOn is '${imagesOn}', but must be 'host' or 'device'`];
+  }
+  if (imagesOn === 'host' || recipe === null || isForDevice(recipe.augmentation)) return [];
+  return [
+    `imagesOn is 'device', but the recipe '${recipe.name}' has augmentation '${recipe.augmentation.kind}', and a device can only ` +
+      "shift and flip images (augmentation 'shift' or 'none'); give imagesOn: 'host', or another augmentation",
+  ];
 }
 
 function modelOf(model: ModelConfig, { batchNorm: { epsilon } }: Recipe): ModelConfig {

@@ -9,6 +9,7 @@ import { dependsOnEpochs } from '../recipe/schedule.ts';
 const labels: Readonly<Record<Exclude<keyof TrainSettings, 'recipe'>, string>> = {
   evaluationBatchSize: 'the batch size of evaluations',
   seed: 'the seed',
+  imagesOn: 'where the images are (imagesOn)',
   trainData: 'the training data (by SHA-256)',
   validationData: 'the validation data (by SHA-256)',
 };

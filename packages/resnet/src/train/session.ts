@@ -8,8 +8,9 @@ import type {
   TrainSettings,
 } from '../checkpoint/checkpoint.ts';
 import { modelType, type ModelConfig } from '../config.ts';
-import { BatchPreparer, type BatchBuffers } from '../data/batch-preparer.ts';
+import { HostImages, type BatchSource, type PreparedBatch } from '../data/batch-source.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { DeviceImages } from '../data/device-images.ts';
 import { createPreprocessing, type Preprocessing } from '../data/preprocessing.ts';
 import { Evaluator } from '../evaluate/evaluator.ts';
 import { initialParameters, parameterSpecs } from '../initial-parameters.ts';
@@ -32,7 +33,6 @@ export class TrainingSession implements Disposable {
   readonly settings: TrainSettings;
   readonly specs: readonly ParameterSpec[];
   readonly preprocessing: Preprocessing;
-  readonly trainBatches: BatchPreparer;
   readonly tensors: TrainingTensors;
   /** Steps of an epoch. */
   readonly steps: number;
@@ -45,6 +45,7 @@ export class TrainingSession implements Disposable {
   end: TrainingEnd | null;
   #keptWeights: Parameters | null;
   #programs: StepPrograms | undefined;
+  readonly #sources = new Map<Dataset, BatchSource>();
   #evaluator: Evaluator | undefined;
   /** Step at which the loss was last seen to be finite. */
   #finiteStep: number;
@@ -61,7 +62,6 @@ export class TrainingSession implements Disposable {
     this.specs = parameterSpecs(model, recipe.l2);
     const state = checkpoint == null ? null : resumedState(checkpoint, model, settings, this.steps);
     this.preprocessing = checkpoint?.preprocessing ?? createPreprocessing(train);
-    this.trainBatches = new BatchPreparer(train, this.preprocessing);
     const parameters = checkpoint?.parameters ?? initialParameters(model, seed);
     this.tensors = new TrainingTensors(backend, model.name, this.specs, parameters, state, recipe.optimizer);
     this.step = state?.step ?? 0;
@@ -140,7 +140,7 @@ export class TrainingSession implements Disposable {
   }
 
   /** Starts step `position` of the epoch on the device. */
-  startStep(position: number, buffers: BatchBuffers): Promise<void> {
+  startStep(position: number, { buffers }: PreparedBatch): Promise<void> {
     const program = this.programs.of(this.batchOf(position));
     return program.run(buffers, this.learningRate(position), this.epochsDone * this.steps + position);
   }
@@ -224,6 +224,7 @@ export class TrainingSession implements Disposable {
   dispose(): void {
     this.#programs?.dispose();
     this.#evaluator?.dispose();
+    for (const source of this.#sources.values()) source.dispose();
     this.tensors.dispose();
   }
 
@@ -237,7 +238,7 @@ export class TrainingSession implements Disposable {
       backend,
       this.model,
       this.tensors,
-      this.train,
+      { source: this.#source(this.train), count: this.train.count },
       this.recipe,
       compile === undefined ? {} : { compile },
     );
@@ -246,8 +247,21 @@ export class TrainingSession implements Disposable {
 
   #compileEvaluator(data: Dataset, batch: number): Promise<Evaluator> {
     const { backend, compile } = this.options;
-    const batches = new BatchPreparer(data, this.preprocessing);
-    return Evaluator.compile(backend, this.model, data, batches, batch, compile === undefined ? {} : { compile });
+    const source = this.#source(data);
+    return Evaluator.compile(backend, this.model, data, source, batch, compile === undefined ? {} : { compile });
+  }
+
+  /** Where the batches of a data set come from: one source for each, for as long as the session. */
+  #source(data: Dataset): BatchSource {
+    const known = this.#sources.get(data);
+    if (known !== undefined) return known;
+    const { settings, preprocessing, options } = this;
+    const onDevice = settings.imagesOn === 'device';
+    const source = onDevice
+      ? new DeviceImages(options.backend, data, preprocessing)
+      : new HostImages(data, preprocessing);
+    this.#sources.set(data, source);
+    return source;
   }
 
   #notFinite(what: string, value: number): NumericError {

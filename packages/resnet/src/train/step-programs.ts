@@ -1,7 +1,7 @@
 import type { Backend, CompileOptions } from '@skiplane/core';
 import type { ModelConfig } from '../config.ts';
-import { batchBuffers, type BatchBuffers } from '../data/batch-preparer.ts';
-import type { Dataset } from '../data/dataset.ts';
+import type { BatchSource, PreparedBatch, TransformOptions } from '../data/batch-source.ts';
+import type { AugmentationSettings } from '../recipe/augmentation.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { TrainingStep } from './training-step.ts';
 import type { TrainingTensors } from './training-tensors.ts';
@@ -9,7 +9,18 @@ import type { TrainingTensors } from './training-tensors.ts';
 interface StepProgram {
   readonly step: TrainingStep;
   /** Host memory for its batches, by turns. */
-  readonly buffers: readonly [BatchBuffers, BatchBuffers];
+  readonly batches: readonly [PreparedBatch, PreparedBatch];
+}
+
+/** The images to train on. */
+interface TrainingImages {
+  readonly source: BatchSource;
+  readonly count: number;
+}
+
+/** What a program that gathers its images must do with them. */
+function transformOf(augmentation: AugmentationSettings): TransformOptions | null {
+  return augmentation.kind === 'shift' ? { interpolationOrder: augmentation.interpolationOrder } : null;
 }
 
 /** The compiled steps of an epoch: one for full batches, and one for a smaller last batch where there is one. */
@@ -24,18 +35,20 @@ export class StepPrograms implements Disposable {
     backend: Backend,
     model: ModelConfig,
     tensors: TrainingTensors,
-    data: Dataset,
+    { source, count }: TrainingImages,
     recipe: Recipe,
     extra: { readonly compile?: CompileOptions },
   ): Promise<StepPrograms> {
     const { batchSize, optimizer, batchNorm, l2, labelSmoothing } = recipe;
-    const sizes = [...(data.count >= batchSize ? [batchSize] : []), data.count % batchSize].filter((size) => size > 0);
+    const sizes = [...(count >= batchSize ? [batchSize] : []), count % batchSize].filter((size) => size > 0);
+    const transform = transformOf(recipe.augmentation);
+    const images = { images: source.images(transform), imageTensors: source.tensors };
     const programs: StepProgram[] = [];
     try {
       for (const batch of sizes) {
-        const options = { batch, optimizer, batchNorm, l2, labelSmoothing, ...extra };
+        const options = { batch, optimizer, batchNorm, l2, labelSmoothing, ...images, ...extra };
         const step = await TrainingStep.compile(backend, model, tensors, options);
-        programs.push({ step, buffers: [batchBuffers(data, batch), batchBuffers(data, batch)] });
+        programs.push({ step, batches: [source.batch(batch, transform), source.batch(batch, transform)] });
       }
     } catch (error) {
       for (const { step } of programs) step.dispose();
@@ -54,9 +67,9 @@ export class StepPrograms implements Disposable {
     return this.#find(batch).step;
   }
 
-  /** Host memory for a batch, by turns; buffers are as long as it. */
-  buffers(batch: number, turn: 0 | 1): BatchBuffers {
-    return this.#find(batch).buffers[turn];
+  /** Host memory for a batch, by turns; it is as long as the batch. */
+  batch(batch: number, turn: 0 | 1): PreparedBatch {
+    return this.#find(batch).batches[turn];
   }
 
   dispose(): void {

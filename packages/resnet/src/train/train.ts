@@ -130,7 +130,7 @@ async function* trainSteps(
   watch: Stopwatch,
 ): AsyncGenerator<TrainEvent, boolean, void> {
   const { signal, progressSeconds = 0.2 } = session.options;
-  const { settings, recipe, steps, trainBatches, train: data, programs } = session;
+  const { settings, recipe, steps, train: data, programs } = session;
   if (signal?.aborted) return false;
   const progress = new Interval(progressSeconds);
   const order = epochOrder(settings.seed, session.epochsDone, data.count);
@@ -140,10 +140,9 @@ async function* trainSteps(
       : { ...recipe.augmentation, seed: settings.seed, epoch: session.epochsDone };
   const firstImage = session.imagesAfter(session.position);
   watch.start();
-  const batches = pipelined(session.position, steps, (step, turn) => programs.buffers(session.batchOf(step), turn), {
-    prepare: (step, buffers) =>
-      trainBatches.prepare(order, session.imagesAfter(step), session.batchOf(step), buffers, augmentation),
-    start: (step, buffers) => session.startStep(step, buffers),
+  const batches = pipelined(session.position, steps, (step, turn) => programs.batch(session.batchOf(step), turn), {
+    prepare: (step, batch) => batch.prepare(order, session.imagesAfter(step), session.batchOf(step), augmentation),
+    start: (step, batch) => session.startStep(step, batch),
   });
   for await (const done of batches) {
     session.step++;
@@ -223,6 +222,7 @@ function startEvent(session: TrainingSession): StartEvent {
     globalStep: session.step,
     parameters: countParameters(session.specs),
     arenaBytes: session.programs.arenaBytes,
+    imagesOn: settings.imagesOn,
   };
 }
 

@@ -1,7 +1,9 @@
-import type { Backend, CompileOptions } from '@skiplane/core';
+import type { Backend, CompileOptions, Profile, Tensor } from '@skiplane/core';
 import { BoundProgram } from '../bound-program.ts';
 import type { ModelConfig } from '../config.ts';
 import type { BatchBuffers } from '../data/batch-preparer.ts';
+import type { GatherBuffers } from '../data/batch-source.ts';
+import { writeBatch } from '../data/write-batch.ts';
 import { optimizerRule, type OptimizerRule } from '../graphs/optimizer.ts';
 import { trainingGraph, type TrainingGraphOptions } from '../graphs/training.ts';
 import { kerasAdam } from '../recipe/optimizer.ts';
@@ -9,6 +11,8 @@ import type { TrainingTensors } from './training-tensors.ts';
 
 export interface TrainingStepOptions extends TrainingGraphOptions {
   readonly compile?: CompileOptions;
+  /** What `images` are gathered from, by the names of the graph's inputs. */
+  readonly imageTensors?: ReadonlyMap<string, Tensor>;
 }
 
 /**
@@ -39,11 +43,8 @@ export class TrainingStep implements Disposable {
     options: TrainingStepOptions,
   ): Promise<TrainingStep> {
     const { graph } = trainingGraph(model, options);
-    return new TrainingStep(
-      await BoundProgram.compile(backend, graph, tensors.byName, options.compile),
-      tensors,
-      options,
-    );
+    const shared = new Map([...tensors.byName, ...(options.imageTensors ?? [])]);
+    return new TrainingStep(await BoundProgram.compile(backend, graph, shared, options.compile), tensors, options);
   }
 
   get arenaBytes(): number {
@@ -54,12 +55,15 @@ export class TrainingStep implements Disposable {
    * Starts one step; resolves when the buffers' tensors may be written again.
    * @param step  0 for the first step of all
    */
-  run({ images, labels }: BatchBuffers, learningRate: number, step: number): Promise<void> {
-    this.#bound.write('x', images);
-    this.#bound.write('labels', labels);
-    for (const [name, valueAt] of Object.entries(this.#scalars))
-      this.#tensors.writeScalar(name, valueAt(learningRate, step));
+  run(buffers: BatchBuffers | GatherBuffers, learningRate: number, step: number): Promise<void> {
+    this.#write(buffers, learningRate, step);
     return this.#bound.program.run();
+  }
+
+  /** Does one step as `run` does, and times each of its ops. */
+  profile(buffers: BatchBuffers | GatherBuffers, learningRate: number, step: number): Promise<Profile> {
+    this.#write(buffers, learningRate, step);
+    return this.#bound.program.profile();
   }
 
   dispose(): void {
@@ -68,5 +72,11 @@ export class TrainingStep implements Disposable {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  #write(buffers: BatchBuffers | GatherBuffers, learningRate: number, step: number): void {
+    writeBatch(this.#bound, buffers);
+    for (const [name, valueAt] of Object.entries(this.#scalars))
+      this.#tensors.writeScalar(name, valueAt(learningRate, step));
   }
 }

@@ -4,6 +4,7 @@ import { biasAdd, biasAddGrad } from './bias.ts';
 import { conv2d, conv2dBackpropFilter, conv2dBackpropInput } from './conv.ts';
 import { matMul } from './dense.ts';
 import { add, affine, multiply, relu, reluGrad, sigmoid, sigmoidGrad } from './elementwise.ts';
+import { gatherImages } from './images.ts';
 import { softmax, softmaxCrossEntropy, softmaxCrossEntropyGrad, softmaxGrad, topKCorrect } from './loss.ts';
 import { adam, adamW, assignAdd, sgdMomentum } from './optimizer.ts';
 import { averagePool2d, averagePool2dGrad, maxPool2d, maxPool2dGrad } from './pool.ts';
@@ -46,4 +47,5 @@ export const kernels: ReferenceKernels = {
   adamW,
   sgdMomentum,
   assignAdd,
+  gatherImages,
 };

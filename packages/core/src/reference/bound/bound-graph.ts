@@ -1,5 +1,8 @@
-import { opDef, valueOf, type Graph, type Op, type OpKind, type ValueId } from '@skiplane/core';
-import { batchNormRules } from './bound/batch-norm.ts';
+import { valueOf, type Graph, type Op, type ValueId } from '../../graph.ts';
+import type { OpKind } from '../../ops/attrs.ts';
+import { opDef } from '../../ops/index.ts';
+import { runOp, type OracleValues } from '../oracle.ts';
+import { batchNormRules } from './batch-norm.ts';
 import {
   at,
   clampedError,
@@ -8,16 +11,23 @@ import {
   type BoundContext,
   type BoundRules,
   type Errors,
-} from './bound/context.ts';
-import { elementwiseRules } from './bound/elementwise.ts';
-import { linearRules } from './bound/linear.ts';
-import { lossRules } from './bound/loss.ts';
-import { optimizerRules } from './bound/optimizer.ts';
-import { spreadOperands, type KernelBound } from './bound/spread.ts';
-import { runOp, type OracleValues } from './oracle.ts';
+} from './context.ts';
+import { elementwiseRules } from './elementwise.ts';
+import { imageRules } from './images.ts';
+import { linearRules } from './linear.ts';
+import { lossRules } from './loss.ts';
+import { optimizerRules } from './optimizer.ts';
+import { spreadOperands, type KernelBound } from './spread.ts';
 
 /** The bound of every op: a kind without one does not type-check. */
-const rules: BoundRules = { ...linearRules, ...elementwiseRules, ...batchNormRules, ...lossRules, ...optimizerRules };
+const rules: BoundRules = {
+  ...linearRules,
+  ...elementwiseRules,
+  ...batchNormRules,
+  ...lossRules,
+  ...optimizerRules,
+  ...imageRules,
+};
 
 /** Per value of a graph, how far a backend's element may be from the oracle's; and Σ|terms|, the scale of its rounding. */
 export interface GraphBounds {
@@ -35,6 +45,8 @@ export interface BoundOptions {
 /**
  * Per-element error bounds of a graph run in f32, from the oracle's values: a running error analysis (Higham 2002, §3.3).
  * Inputs are exact, but for subnormals, which a backend may flush to zero.
+ *
+ * @throws {ValueError} when an op compares numbers that are not exact, so that its result may be anything
  */
 export async function boundGraph(graph: Graph, values: OracleValues, options: BoundOptions = {}): Promise<GraphBounds> {
   const { kernelBound = () => 1, operands = 'inherited' } = options;

@@ -1,15 +1,10 @@
-import {
-  GraphBuilder,
-  inputValues,
-  opDef,
-  valueOf,
-  type Graph,
-  type Op,
-  type OpAttrs,
-  type OpKind,
-  type ValueId,
-} from '@skiplane/core';
-import { createReferenceBackend, type ReferenceTensor } from '@skiplane/core/reference';
+import { GraphBuilder } from '../builder.ts';
+import { inputValues, valueOf, type Graph, type Op, type ValueId } from '../graph.ts';
+import type { OpAttrs, OpKind } from '../ops/attrs.ts';
+import { opDef } from '../ops/index.ts';
+import type { TypedArray } from '../tensor.ts';
+import { createReferenceBackend } from './backend.ts';
+import type { ReferenceTensor } from './tensor.ts';
 
 /** Every value of a graph, unrounded: what was given for inputs, what the float64 reference computed for the rest. */
 export type OracleValues = ReadonlyMap<ValueId, Float64Array>;
@@ -17,8 +12,8 @@ export type OracleValues = ReadonlyMap<ValueId, Float64Array>;
 const reference = createReferenceBackend();
 
 /** Runs a graph on the reference, keeping the values in between. The graph runs as it is, without fusion. */
-export async function runOracle(graph: Graph, inputs: ReadonlyMap<string, Float32Array>): Promise<OracleValues> {
-  const named = nameAll(graph);
+export async function runOracle(graph: Graph, inputs: ReadonlyMap<string, TypedArray>): Promise<OracleValues> {
+  const named = nameValues(graph);
   const tensors = new Map<string, ReferenceTensor>();
   for (const value of named.values) {
     if (value.name !== undefined) tensors.set(value.name, reference.tensor(value, inputs.get(value.name)));
@@ -38,8 +33,8 @@ export async function runOracle(graph: Graph, inputs: ReadonlyMap<string, Float3
   return values;
 }
 
-/** The graph with a name for every value that has storage of its own. */
-function nameAll(graph: Graph): Graph {
+/** The graph with a name, `%<id>`, for every value that has storage of its own and no name: a run then keeps them all. */
+export function nameValues(graph: Graph): Graph {
   const build = new GraphBuilder(graph.name, graph);
   for (const { id, name } of graph.values) {
     if (name === undefined && storageOf(graph, id) === id) build.output(`%${id}`, id);
@@ -47,8 +42,8 @@ function nameAll(graph: Graph): Graph {
   return build.build();
 }
 
-/** The value whose storage an id uses: its own, or that of the input it is a view or an update of. */
-function storageOf(graph: Graph, id: ValueId): ValueId {
+/** The value whose storage an id uses: itself, or the input that it is a view or an update of. */
+export function storageOf(graph: Graph, id: ValueId): ValueId {
   for (const op of graph.ops) {
     const output = op.outputs.indexOf(id);
     const alias = opDef(op.kind).aliases?.find((candidate) => candidate.output === output);
@@ -91,26 +86,43 @@ export async function runOp<K extends OpKind>(
   mode: 'values' | 'magnitudes',
   single: SingleOp<K>,
 ): Promise<readonly Float64Array[]> {
-  const { graph, op, attrs = op.attrs, operands } = single;
+  const { operands } = single;
   const backend = mode === 'values' ? reference : magnitudes;
+  const { graph, inputs, results } = singleOpGraph(single);
+  const tensors = new Map(
+    graph.values.flatMap((value) => (value.name === undefined ? [] : [[value.name, backend.tensor(value)] as const])),
+  );
+  // Written past the rounding of `write`: bounds are often too small for f32.
+  inputs.forEach((name, i) => tensors.get(name)?.values.set(operands[i] ?? []));
+  const program = await backend.compile(graph, tensors, { fuse: false });
+  await program.run();
+  program.dispose();
+  return results.map((name) => tensors.get(name)?.values ?? new Float64Array());
+}
+
+/** A graph of one op, and the names of the tensors that hold its operands, and its results after a run. */
+export interface SingleOpGraph {
+  readonly graph: Graph;
+  readonly inputs: readonly string[];
+  /** An updated operand is a result too; a view is where its operand is. */
+  readonly results: readonly string[];
+}
+
+/** An op of a graph, by itself. */
+export function singleOpGraph<K extends OpKind>(single: Omit<SingleOp<K>, 'operands'>): SingleOpGraph {
+  const { graph, op, attrs = op.attrs } = single;
   const build = new GraphBuilder(op.kind);
-  const inputs = op.inputs.map((id, i) => build.input(`input ${i}`, { shape: valueOf(graph, id).shape, dtype: 'f32' }));
-  const outputs = build.opOutputs<K>(op.kind, inputs, attrs);
+  const inputs = op.inputs.map((_, i) => `input ${i}`);
+  const ids = op.inputs.map((id, i) => {
+    const { shape, dtype } = valueOf(graph, id);
+    return build.input(inputs[i] ?? '', { shape, dtype });
+  });
   const aliases = opDef(op.kind).aliases ?? [];
-  const names = outputs.map((id, i) => {
+  const results = build.opOutputs<K>(op.kind, ids, attrs, op.label).map((id, i) => {
     const alias = aliases.find(({ output }) => output === i);
     if (alias !== undefined) return `input ${alias.input}`;
     build.output(`output ${i}`, id);
     return `output ${i}`;
   });
-  const built = build.build();
-  const tensors = new Map(
-    built.values.flatMap((value) => (value.name === undefined ? [] : [[value.name, backend.tensor(value)] as const])),
-  );
-  // Written past the rounding of `write`: bounds are often too small for f32.
-  operands.forEach((data, i) => tensors.get(`input ${i}`)?.values.set(data));
-  const program = await backend.compile(built, tensors, { fuse: false });
-  await program.run();
-  program.dispose();
-  return names.map((name) => tensors.get(name)?.values ?? new Float64Array());
+  return { graph: build.build(), inputs, results };
 }

@@ -1,4 +1,4 @@
-import { valueOf, type Graph, type Op } from '@skiplane/core';
+import { valueOf, type Graph, type Op } from '../../graph.ts';
 import { at } from './context.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { OpAttrs } from '@skiplane/core';
+import type { OpAttrs } from '../../ops/attrs.ts';
 import { at, smallestNormal, tabulate, type BoundContext, type BoundRules } from './context.ts';
 
 interface AdamErrors {

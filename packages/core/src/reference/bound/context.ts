@@ -1,4 +1,4 @@
-import type { OpAttrs, OpKind } from '@skiplane/core';
+import type { OpAttrs, OpKind } from '../../ops/attrs.ts';
 
 /** Unit roundoff of f32. */
 export const unitRoundoff = 2 ** -24;

@@ -1,5 +1,6 @@
-import { elementCount } from '@skiplane/core';
-import { at, clampedError, expFactor, smallestNormal, sumFactor, type BoundRules } from './context.ts';
+import { ValueError } from '../../errors.ts';
+import { elementCount } from '../../tensor.ts';
+import { at, clampedError, expFactor, smallestNormal, sumFactor, tabulate, type BoundRules } from './context.ts';
 
 type Elementwise =
   | 'relu'
@@ -27,7 +28,7 @@ export const elementwiseRules: Pick<BoundRules, Elementwise> = {
   broadcastScalar: (context) => ({ y: context.result('y').map(() => at(context.error('x'), 0)) }),
   topKCorrect(context) {
     if (context.inexact('logits', 'labels'))
-      throw new Error('topKCorrect: no bound holds when the compared logits have errors');
+      throw new ValueError('topKCorrect: no bound holds when the compared logits have errors.');
     return { correct: context.result('correct').map(() => 0) };
   },
 

@@ -1,4 +1,6 @@
-import { elementCount, type SizedWindow2d } from '@skiplane/core';
+import { ValueError } from '../../errors.ts';
+import type { SizedWindow2d } from '../../ops/attrs.ts';
+import { elementCount } from '../../tensor.ts';
 import { at, smallestNormal, sumFactor, tabulate, type BoundContext, type BoundRules, type Errors } from './context.ts';
 
 interface Sum {
@@ -137,7 +139,7 @@ export const linearRules: Pick<BoundRules, Linear> = {
   // Windows that do not overlap only move numbers.
   async maxPool2dGrad(context, { window }) {
     if (context.inexact('x', 'y'))
-      throw new Error('maxPool2dGrad: no bound holds when the compared x and y have errors');
+      throw new ValueError('maxPool2dGrad: no bound holds when the compared x and y have errors.');
     const terms = overlap(window);
     const exact = terms === 1 ? { ...context, u: 0 } : context;
     return { dx: await sumBound(exact, { result: 'dx', terms, factors: ['dy'] }) };

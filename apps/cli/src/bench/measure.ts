@@ -1,0 +1,52 @@
+import { performance } from 'node:perf_hooks';
+import { summarizeProfiles, type OpProfile } from './op-profile.ts';
+import type { Workload } from './workload.ts';
+
+/** One measured program; times in milliseconds. */
+export interface Measurement extends Partial<OpProfile> {
+  readonly imagesPerSecond: number;
+  readonly medianMilliseconds: number;
+  readonly minimumMilliseconds: number;
+  readonly runs: number;
+  readonly compileMilliseconds: number;
+}
+
+export interface MeasureOptions {
+  readonly batch: number;
+  /** How long to measure, for the runs and for the ops each. */
+  readonly seconds: number;
+  readonly perOp: boolean;
+}
+
+export async function measure(workload: Workload, { batch, seconds, perOp }: MeasureOptions): Promise<Measurement> {
+  const times = await timeRuns(workload, seconds);
+  const median = times[Math.floor(times.length / 2)] as number;
+  return {
+    imagesPerSecond: (batch / median) * 1000,
+    medianMilliseconds: median,
+    minimumMilliseconds: times[0] as number,
+    runs: times.length,
+    compileMilliseconds: workload.compileMilliseconds,
+    ...(perOp && summarizeProfiles(await repeat(seconds, () => workload.profile()))),
+  };
+}
+
+/** Milliseconds of each run, sorted, after one run to warm up. */
+async function timeRuns(workload: Workload, seconds: number): Promise<readonly number[]> {
+  // A device works behind: a run waits for the one before it, and so takes as long as that one.
+  await workload.run();
+  const times = await repeat(seconds, async () => {
+    const start = performance.now();
+    await workload.run();
+    return performance.now() - start;
+  });
+  return times.toSorted((a, b) => a - b);
+}
+
+/** Does an action again and again for the given time, three times at least. */
+async function repeat<T>(seconds: number, action: () => Promise<T>): Promise<readonly T[]> {
+  const results: T[] = [];
+  const end = performance.now() + seconds * 1000;
+  while (results.length < 3 || performance.now() < end) results.push(await action());
+  return results;
+}
