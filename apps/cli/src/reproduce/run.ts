@@ -130,13 +130,16 @@ function short(text: string): string {
 
 function verdict(sameBits: boolean, promised: boolean, difference: number | null): string {
   if (sameBits) return promised ? 'Reproduced: the same bits, as promised.' : 'Reproduced: the same bits.';
-  const points =
-    difference === null
-      ? ''
-      : ` The test accuracy is ${(Math.abs(difference) * 100).toFixed(2)} points ${difference < 0 ? 'lower' : 'higher'}.`;
+  const points = difference === null ? '' : ` ${accuracyText(difference)}`;
   return promised
     ? `NOT reproduced: on this program and device the bits were promised to be the same.${points}`
     : `Repeated with other bits.${points}`;
+}
+
+function accuracyText(difference: number): string {
+  if (difference === 0) return 'The test accuracy is the same.';
+  const points = (Math.abs(difference) * 100).toFixed(2);
+  return `The test accuracy is ${points} points ${difference < 0 ? 'lower' : 'higher'}.`;
 }
 
 /** Given once more, it goes on with an interrupted repetition. */
