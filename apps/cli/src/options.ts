@@ -14,6 +14,11 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: 
   };
 }
 
+/** An option that may be given again and again. */
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
 /** Seconds, 0 or more. */
 export function seconds(text: string): number {
   const value = parseNumber(text);
@@ -36,6 +41,16 @@ export function learningRate(text: string): number | 'keras' {
 export function wholeNumbers(min: number, max: number): (text: string) => number[] {
   const parse = wholeNumber(min, max);
   return (text) => text.split(',').map((part) => parse(part.trim()));
+}
+
+/** Comma-separated whole numbers from `min` up, none of them twice. */
+export function distinct(min: number): (text: string) => readonly number[] {
+  const parse = wholeNumbers(min, Number.MAX_SAFE_INTEGER);
+  return (text) => {
+    const values = parse(text);
+    if (new Set(values).size < values.length) throw new InvalidArgumentError('Each may be there only once.');
+    return values;
+  };
 }
 
 /** A SHA-256 sum in lower-case hexadecimal digits. */

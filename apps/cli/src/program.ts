@@ -4,6 +4,8 @@ import { addData } from './commands/data.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addPredict } from './commands/predict.ts';
+import { addReport } from './commands/report.ts';
+import { addReproduce } from './commands/reproduce.ts';
 import { addSummary } from './commands/summary.ts';
 import { addTrain } from './commands/train.ts';
 import { exitCodes } from './errors.ts';
@@ -44,6 +46,8 @@ function buildProgram(finish: Finish): Command {
   addTrain(program, finish);
   addEvaluate(program);
   addPredict(program);
+  addReport(program);
+  addReproduce(program, finish);
   addSummary(program);
   addData(program, finish);
   addBench(program);
@@ -57,4 +61,6 @@ Examples:
   skiplane train --model resnet20v1               train with the settings of the Keras example
   skiplane train --data synthetic --epochs 3      try it without any data
   skiplane evaluate --weights runs/resnet20v1/best.safetensors
-  skiplane predict --weights runs/resnet20v1/best.safetensors cat.jpg`;
+  skiplane predict --weights runs/resnet20v1/best.safetensors cat.jpg
+  skiplane report runs/resnet20v1 runs/resnet8v1  compare two runs on one page
+  skiplane reproduce runs/resnet20v1/card.json    repeat a run and compare the bits`;

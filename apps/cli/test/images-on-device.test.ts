@@ -8,6 +8,7 @@ import {
   DeviceImages,
   encodeCheckpoint,
   epochOrder,
+  kerasAugmentation,
   modelConfig,
   syntheticDataset,
   train,
@@ -36,7 +37,8 @@ function onHost(augmentation: Augmentation | null): Float32Array {
 /** The same batch gathered on a device. */
 async function onDevice(backend: Backend, augmentation: Augmentation | null): Promise<Float32Array> {
   using source = new DeviceImages(backend, data, preprocessing);
-  const transform = augmentation === null ? null : { interpolationOrder: augmentation.interpolationOrder };
+  const transform =
+    augmentation?.kind === 'shift' ? { interpolationOrder: augmentation.interpolationOrder } : null;
   const prepared = source.batch(batch, transform);
   prepared.prepare(epochOrder(1, 0, data.count), 20, batch, augmentation);
   if (!('indices' in prepared.buffers)) throw new Error('the batch is not gathered');
@@ -58,7 +60,7 @@ async function onDevice(backend: Backend, augmentation: Augmentation | null): Pr
 /** null: the images as they are. */
 const orders: readonly (InterpolationOrder | null)[] = [null, 0, 1];
 const augmentationOf = (interpolationOrder: InterpolationOrder | null, epoch: number): Augmentation | null =>
-  interpolationOrder === null ? null : { seed: 1, epoch, interpolationOrder };
+  interpolationOrder === null ? null : { ...kerasAugmentation, interpolationOrder, seed: 1, epoch };
 
 describe('the pixels of a batch', () => {
   test.each([
@@ -130,9 +132,11 @@ const fakeBackend = (name: string, maxStorageBufferBindingSize: number) => ({
   info: { device: name, threads: 1, features: [], limits: { maxStorageBufferBindingSize }, downgrades: [] },
 });
 
-test('images go to a gpu where they fit, and stay on the host otherwise', () => {
+test('images go to a gpu where they fit and are not cropped, and stay on the host otherwise', () => {
   const bytes = data.images.length;
-  expect(chooseImagesOn(fakeBackend('wasm', 2 ** 32), [data])).toBe('host');
-  expect(chooseImagesOn(fakeBackend('gpu', 2 * bytes), [data])).toBe('device');
-  expect(chooseImagesOn(fakeBackend('gpu', bytes), [data])).toBe('host');
+  expect(chooseImagesOn(fakeBackend('wasm', 2 ** 32), [data], kerasAugmentation)).toBe('host');
+  expect(chooseImagesOn(fakeBackend('gpu', 2 * bytes), [data], kerasAugmentation)).toBe('device');
+  expect(chooseImagesOn(fakeBackend('gpu', bytes), [data], kerasAugmentation)).toBe('host');
+  const crop = { kind: 'crop', padding: 4, flip: true, cutout: 0 } as const;
+  expect(chooseImagesOn(fakeBackend('gpu', 2 * bytes), [data], crop)).toBe('host');
 });

@@ -27,8 +27,10 @@ const resume = ['train', '--resume', '--threads', '2', '--save-seconds', '0.1', 
 /** Every file of a run folder is whole: both checkpoints decode, and every event is a line of JSON. */
 function expectWholeFiles(folder: string): void {
   if (!existsSync(folder)) return;
-  for (const name of readdirSync(folder)) {
-    const bytes = readFileSync(join(folder, name));
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile()) continue;
+    const { name } = entry;
+    const bytes = readFileSync(join(entry.parentPath, name));
     if (name.endsWith('.safetensors')) expect(decodeCheckpoint(bytes).model.name).toBe('resnet8v1');
     if (name === 'events.jsonl' && bytes.length > 0)
       expect(jsonLines(bytes.toString('utf8')).length).toBeGreaterThan(0);
@@ -65,7 +67,10 @@ test(`a run that is killed ${kills} times at random moments ends with the bytes 
   expect(last.code).toBe(0);
   expect(done).toBeGreaterThanOrEqual(kills / 2);
   console.log(`killed ${done} times`);
-  for (const name of ['last.safetensors', 'best.safetensors']) {
+  const models = readdirSync(join(whole, 'saved_models'));
+  expect(models).toContain('cifar10_ResNet8v1_model.001.safetensors');
+  expect(readdirSync(join(killed, 'saved_models')).toSorted()).toEqual(models.toSorted());
+  for (const name of ['last.safetensors', 'best.safetensors', ...models.map((model) => join('saved_models', model))]) {
     expect(readFileSync(join(killed, name)).equals(readFileSync(join(whole, name)))).toBe(true);
   }
 }, 600_000);

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { builtInRecipes, recipeNames } from '@skiplane/resnet';
 import { describe, expect, test } from 'vitest';
 import { jsonLines, skiplane, temporaryFolder } from './cli.ts';
 
@@ -17,13 +18,27 @@ describe('skiplane train', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('ResNet8v1: 78,666 parameters, 78,186 trainable');
     expect(stdout).toContain('6 train samples, 4 test samples, batches of 2');
+    expect(stdout).toMatch(/^Recipe: keras with batchSize 2, learningRate \{"kind":"constant","rate":0.01,/m);
+    expect(stdout).toContain('note: the test images are the validation images');
+    expect(stdout).toContain('so ReduceLROnPlateau never affects training');
     expect(stdout).toMatch(
       /^Epoch 1\/2 - 3\/3 - \d+:\d\d - loss: \d+\.\d{4} - accuracy: 0\.\d{4} - val_loss: .+ - val_accuracy: 0\.\d{4} - learning_rate: 0\.01 - .+ images\/s/m,
     );
     expect(stdout).toContain(`skiplane evaluate --weights ${join(out('plain'), 'best.safetensors')}`);
     expect(stderr).toMatch(/^backend: /);
-    const files = ['best.safetensors', 'events.jsonl', 'history.csv', 'last.safetensors', 'options.json'];
-    expect(readdirSync(out('plain')).toSorted()).toEqual(files);
+    const files = [
+      'best.safetensors',
+      'events.jsonl',
+      'history.csv',
+      'last.safetensors',
+      'options.json',
+      'saved_models',
+    ];
+    expect(readdirSync(out('plain'))).toEqual(expect.arrayContaining(files));
+    expect(readdirSync(join(out('plain'), 'saved_models'))).toContain('cifar10_ResNet8v1_model.001.safetensors');
+    // What the example ends with is what its last epoch has found, on the same images.
+    const [, loss, accuracy] = /Epoch 2\/2 .* val_loss: (\S+) - val_accuracy: (\S+)/.exec(stdout) ?? [];
+    expect(stdout).toContain(`\nTest loss: ${loss}\nTest accuracy: ${accuracy}\n`);
     expect(
       readFileSync(join(out('plain'), 'history.csv'), 'utf8')
         .trim()
@@ -44,15 +59,25 @@ describe('skiplane train', () => {
     expect(none.code).toBe(1);
   });
 
-  test('--json prints an object an epoch and one at the end', async () => {
+  test('--json prints an object with the recipe, one an epoch, and one at the end', async () => {
     const args = ['train', ...tiny, ...backend, '--epochs', '2', '--no-augment', '--json', '--out', out('json')];
     const { stdout } = await skiplane(args);
-    const [first, second, end] = jsonLines(stdout);
+    const [start, first, second, end] = jsonLines(stdout);
     const number = expect.any(Number) as unknown;
     const epoch = { loss: number, accuracy: number, valLoss: number, valAccuracy: number, imagesPerSecond: number };
+    const recipe = {
+      name: 'keras',
+      epochs: 2,
+      batchSize: 2,
+      augmentation: { kind: 'none' },
+      validation: { kind: 'test' },
+    };
+    const notes = expect.arrayContaining([expect.stringContaining('the test images are')]) as unknown;
+    expect(start).toMatchObject({ event: 'start', model: 'resnet8v1', seed: 1, trainCount: 6, recipe, notes });
     expect(first).toMatchObject({ event: 'epoch', epoch: 1, learningRate: 0.001, ...epoch });
     expect(second).toMatchObject({ event: 'epoch', epoch: 2 });
-    expect(end).toMatchObject({ event: 'end', interrupted: false, epochs: 2, epochsDone: 2 });
+    expect(end).toMatchObject({ event: 'end', interrupted: false, epochs: 2, epochsDone: 2, recipe });
+    expect(end).toMatchObject({ test: { count: 4, loss: number, accuracy: number } });
     const finished = await skiplane(['train', '--resume', '--json', '--out', out('json')]);
     expect(jsonLines(finished.stdout)).toEqual([end]);
   });
@@ -94,6 +119,62 @@ describe('skiplane train', () => {
       expect(last(name).equals(last('whole'))).toBe(true);
     },
   );
+
+  test('a recipe file, with settings on top, is kept with the run and compared when it goes on', async () => {
+    const file = out('short.json');
+    const stopping = { kind: 'EarlyStopping', monitor: 'loss', mode: 'max', restoreBestWeights: true, verbose: 1 };
+    const log = { kind: 'CSVLogger', filename: 'logs/keras.csv', separator: ';' };
+    writeFileSync(file, JSON.stringify({ extends: 'modern', epochs: 6, batchSize: 2, callbacks: [stopping, log] }));
+    const limits = ['--data', 'synthetic', '--limit-train', '10', '--limit-test', '4', '--model', 'resnet8v1'];
+    const set = ['--set', 'optimizer.momentum=0.5', '--set', 'validation.size=4'];
+    const args = ['train', ...limits, ...backend, '--recipe', file, ...set, '--out', out('by-file')];
+    const { code, stdout } = await skiplane(args);
+    expect(stdout).toContain('6 train samples, 4 validation samples, batches of 2');
+    expect(stdout).toContain('Recipe: short\n');
+    expect(stdout).toMatch(/^Epoch \d: early stopping$/m);
+    expect(stdout).toMatch(/^Restoring model weights from the end of the best epoch: \d\.$/m);
+    expect(stdout).toMatch(/^Test accuracy: \d\.\d{4}$/m);
+    expect(code).toBe(0);
+    const [header, row] = readFileSync(join(out('by-file'), 'logs', 'keras.csv'), 'utf8').split('\r\n');
+    expect(header).toBe('epoch;accuracy;learning_rate;loss;val_accuracy;val_loss');
+    expect(row).toMatch(/^0;0\.\d+;/);
+    const resumed = await skiplane(['train', '--resume', '--out', out('by-file')]);
+    expect(resumed.stderr).toMatch(/is finished: EarlyStopping ended it after \d of 6 epochs/);
+    const other = await skiplane([
+      'train',
+      '--resume',
+      '--out',
+      out('by-file'),
+      '--set',
+      'labelSmoothing=0',
+      '--lr',
+      '1',
+    ]);
+    expect(other.stderr).toContain('labelSmoothing is 0, but the run has 0.1');
+    expect(other.stderr).toContain('learningRate is {"kind":"constant","rate":1,');
+    expect(other.code).toBe(2);
+    const same = await skiplane(['train', '--resume', '--recipe', file, ...set, '--out', out('by-file')]);
+    expect(same.code).toBe(0);
+  });
+
+  test('--print-recipe prints what --recipe takes', async () => {
+    const printed = await skiplane([
+      'train',
+      '--recipe',
+      'he2015',
+      '--set',
+      'epochs=9',
+      '--batch',
+      '7',
+      '--print-recipe',
+    ]);
+    expect(JSON.parse(printed.stdout)).toEqual({ ...builtInRecipes.he2015, epochs: 9, batchSize: 7 });
+    writeFileSync(out('printed.json'), printed.stdout);
+    const again = await skiplane(['train', '--recipe', out('printed.json'), '--print-recipe']);
+    expect(again.stdout).toBe(printed.stdout);
+    const { stdout: help } = await skiplane(['train', '--help']);
+    for (const name of recipeNames) expect(help).toContain(name);
+  });
 
   test('auto chooses, and says what', async () => {
     const { code, stderr } = await skiplane(['train', ...tiny, '--epochs', '1', '--out', out('auto')]);

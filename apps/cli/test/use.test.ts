@@ -50,6 +50,29 @@ describe('skiplane evaluate', () => {
     predictions.forEach((prediction, index) => expect(confusion[index]?.[prediction]).toBe(1));
   });
 
+  test('counts the k likeliest, tells of every class, and looks at mirror images', async () => {
+    interface More extends Evaluation {
+      readonly topK: { readonly k: number; readonly correct: number } | null;
+      readonly perClass: readonly { readonly className: string; readonly count: number; readonly correct: number }[];
+      readonly recipe: string;
+    }
+    const plain = JSON.parse((await skiplane([...args, '--json', '--top', '1'])).stdout) as More;
+    expect(plain.topK).toMatchObject({ k: 1, correct: plain.correct });
+    expect(plain.perClass.map(({ count }) => count)).toEqual(new Array(10).fill(1));
+    expect(plain.perClass.reduce((sum, { correct }) => sum + correct, 0)).toBe(plain.correct);
+    expect(plain.recipe).toBe('keras');
+    const all = JSON.parse((await skiplane([...args, '--json', '--top', '10', '--flip'])).stdout) as More;
+    expect(all.topK).toMatchObject({ k: 10, correct: 10 });
+    expect(all.loss).not.toBe(plain.loss);
+    const { stdout } = await skiplane([...args, '--top', '3', '--flip']);
+    expect(stdout).toContain('with their mirror images');
+    expect(stdout).toMatch(/^top 3 accuracy \d+\.\d\d % {3}\d+ of 10$/m);
+    expect(stdout).toMatch(/^class +images +correct +accuracy +precision +mistaken for$/m);
+    const eleven = await skiplane([...args, '--top', '11']);
+    expect(eleven.stderr).toContain("option '--top' is 11, but the checkpoint knows only 10 classes");
+    expect(eleven.code).toBe(2);
+  });
+
   test('prints a confusion matrix', async () => {
     const { code, stdout } = await skiplane(args);
     expect(stdout).toMatch(/accuracy \d+\.\d\d %   correct \d+ of 10/);

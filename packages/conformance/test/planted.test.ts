@@ -185,6 +185,28 @@ const planted: Readonly<Record<string, Planted>> = {
     }),
     says: /'v'/,
   },
+  'weight decay left out': {
+    part: 'adamW/a filter',
+    fault: () => ({
+      spoil(op, [parameter], [old, , , , , decay]) {
+        if (op.kind !== 'adamW' || old === undefined || decay === undefined) return;
+        parameter?.forEach((value, i) => (parameter[i] = value + at(decay, 0) * at(old, i)));
+      },
+    }),
+    says: /'parameter'/,
+  },
+  'momentum of Nesterov taken for the plain one': {
+    part: 'sgdMomentum/{"momentum":0.9,"nesterov":true}',
+    fault: () => ({ change: (op) => (op.kind === 'sgdMomentum' ? withAttrs(op, { nesterov: false }) : op) }),
+    says: /'parameter'/,
+  },
+  'labels not smoothed in the gradient': {
+    part: 'softmaxCrossEntropyGrad/1000 classes, {"labelSmoothing":0.1}',
+    fault: () => ({
+      change: (op) => (op.kind === 'softmaxCrossEntropyGrad' ? withAttrs(op, { labelSmoothing: 0 }) : op),
+    }),
+    says: /'dLogits'/,
+  },
   'ties to the higher index': {
     part: 'topKCorrect/k 1, equal',
     fault: () => ({

@@ -184,13 +184,19 @@ export const gradientCases: { readonly [K in OpKind]: readonly GradientCase<K>[]
   softmaxCrossEntropy: [
     {
       title: 'one-hot labels',
-      attrs: {},
+      attrs: { labelSmoothing: 0 },
       operands: { logits: randomTensor([2, 3], 'logits', -3, 3), labels: tensor([2, 3], 0, 1, 0, 1, 0, 0) },
       wrt: ['logits'],
     },
     {
-      title: 'smoothed and weighted labels',
-      attrs: {},
+      title: 'weighted labels',
+      attrs: { labelSmoothing: 0 },
+      operands: { logits: randomTensor([2, 3], 'logits', -3, 3), labels: randomTensor([2, 3], 'labels', 0, 1) },
+      wrt: ['logits'],
+    },
+    {
+      title: 'smoothed labels',
+      attrs: { labelSmoothing: 0.3 },
       operands: { logits: randomTensor([2, 3], 'logits', -3, 3), labels: randomTensor([2, 3], 'labels', 0, 1) },
       wrt: ['logits'],
     },
@@ -198,6 +204,8 @@ export const gradientCases: { readonly [K in OpKind]: readonly GradientCase<K>[]
   softmaxCrossEntropyGrad: 'not differentiable',
   topKCorrect: 'not differentiable',
   adam: 'not differentiable',
+  adamW: 'not differentiable',
+  sgdMomentum: 'not differentiable',
   assignAdd: 'not differentiable',
   gatherImages: 'not differentiable',
 };

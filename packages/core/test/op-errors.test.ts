@@ -205,13 +205,13 @@ const misuses: readonly Misuse[] = [
   misuse(
     'softmaxCrossEntropy',
     [[2, 3], [2]],
-    {},
+    { labelSmoothing: 0 },
     "softmaxCrossEntropy 'op': labels must be [2,3] like logits, but is [2].",
   ),
   misuse(
     'softmaxCrossEntropyGrad',
     [[3], [2, 3], [2, 3]],
-    {},
+    { labelSmoothing: 0 },
     "softmaxCrossEntropyGrad 'op': dLosses must be [2] one an example, but is [3].",
   ),
   misuse(
@@ -234,6 +234,27 @@ const misuses: readonly Misuse[] = [
     [[2], [2], [2], [2], [1]],
     { beta1: 0.9, beta2: 0.999, epsilon: 1e-7 },
     "adam 'op': stepSize must be [] (a scalar), but is [1].",
+  ),
+  misuse(
+    'softmaxCrossEntropy',
+    [
+      [2, 3],
+      [2, 3],
+    ],
+    { labelSmoothing: 1.5 },
+    "softmaxCrossEntropy 'op': labelSmoothing of 1.5 must be from 0 to 1.",
+  ),
+  misuse(
+    'adamW',
+    [[2], [2], [2], [2], [], [2]],
+    { beta1: 0.9, beta2: 0.999, epsilon: 1e-7 },
+    "adamW 'op': decay must be [] (a scalar), but is [2].",
+  ),
+  misuse(
+    'sgdMomentum',
+    [[2], [2], [3], []],
+    { momentum: 0.9, nesterov: false },
+    "sgdMomentum 'op': gradient must be [2] like the parameter, but is [3].",
   ),
   misuse('assignAdd', [[], [1]], {}, "assignAdd 'op': x must be [] like the accumulator, but is [1]."),
 ];

@@ -130,7 +130,7 @@ const byHand: readonly Case[] = [
   ),
   magnitude(
     'softmaxCrossEntropyGrad',
-    {},
+    { labelSmoothing: 0 },
     { dLosses: tensor([1], -2), logits: tensor([1, 2], 0, Math.log(3)), labels: tensor([1, 2], 0, 1) },
     { dLogits: [0.5, 3.5] },
   ),
@@ -151,6 +151,25 @@ const byHand: readonly Case[] = [
       stepSize: scalar(0.1),
     },
     { parameter: [1 + 0.125 / 3], m: [1.25], v: [4] },
+  ),
+  magnitude(
+    'adamW',
+    { beta1: 0.5, beta2: 0.75, epsilon: 1 },
+    {
+      parameter: tensor([1], -1),
+      m: tensor([1], 0.5),
+      v: tensor([1], 4),
+      gradient: tensor([1], -2),
+      stepSize: scalar(0.1),
+      decay: scalar(0.25),
+    },
+    { parameter: [1.25 + 0.125 / 3], m: [1.25], v: [4] },
+  ),
+  magnitude(
+    'sgdMomentum',
+    { momentum: 0.5, nesterov: true },
+    { parameter: tensor([1], -1), m: tensor([1], 3), gradient: tensor([1], 2), learningRate: scalar(0.25) },
+    { parameter: [1 + 1 + 0.5], m: [2] },
   ),
 ];
 

@@ -33,7 +33,7 @@ function trainingStep(): Graph {
   const [normalized = 0] = build.opOutputs('batchNormTraining', [convolved, ...statistics], norm, 'norm');
   const flat = build.op('reshape', [build.op('relu', [normalized], {})], { shape: [3, size * size * 8] });
   const logits = build.op('matMul', [flat, kernel], { transposeA: false, transposeB: false });
-  const losses = build.op('softmaxCrossEntropy', [logits, parameter('labels', 3, 5)], {});
+  const losses = build.op('softmaxCrossEntropy', [logits, parameter('labels', 3, 5)], { labelSmoothing: 0 });
   const loss = build.op('reduceSum', [losses], {});
   const trained = [filter, kernel];
   const { graph, gradients: grads } = gradients(build.build(), loss, trained);

@@ -57,6 +57,8 @@ export function execute(opcode: i32, operands: usize, task: i32, scratch: usize)
     case records.opSoftmaxCrossEntropyGrad: return loss.softmaxCrossEntropyGrad(changetype<records.SoftmaxCrossEntropyGrad>(operands), task);
     case records.opTopKCorrect: return loss.topKCorrect(changetype<records.TopKCorrect>(operands), task);
     case records.opAdam: return optimizer.adam(changetype<records.Adam>(operands), task);
+    case records.opAdamW: return optimizer.adamW(changetype<records.AdamW>(operands), task);
+    case records.opSgdMomentum: return optimizer.sgdMomentum(changetype<records.SgdMomentum>(operands), task);
     case records.opGatherImages: return images.gatherImages(changetype<records.GatherImages>(operands), task, scratch);
     default: unreachable();
   }

@@ -37,12 +37,19 @@ export function softmaxGrad(p: SoftmaxGrad, n: i32): void {
   for (let k = 0; k < p.classes; k++) store<f32>(dx + (<usize>k << 2), flush(<f32>(at(y, k) * (at(dy, k) - dot))));
 }
 
+/** A label as smoothed: the constants are 1 − labelSmoothing and labelSmoothing/classes. */
+@inline function smoothed(row: usize, k: i32, scale: f32, offset: f32): f64 {
+  return <f64>scale * at(row, k) + <f64>offset;
+}
+
 export function softmaxCrossEntropy(p: SoftmaxCrossEntropy, n: i32): void {
   const logits = rowOf(p.logits, n, p.classes), labels = rowOf(p.labels, n, p.classes);
   const largest = maximum(logits, p.classes);
   const logSum = Math.log(sumOfExp(logits, p.classes, largest));
   let loss: f64 = 0;
-  for (let k = 0; k < p.classes; k++) loss += at(labels, k) * (logSum - (at(logits, k) - largest));
+  for (let k = 0; k < p.classes; k++) {
+    loss += smoothed(labels, k, p.labelScale, p.labelOffset) * (logSum - (at(logits, k) - largest));
+  }
   store<f32>(p.losses + (<usize>n << 2), flush(<f32>loss));
 }
 
@@ -53,10 +60,11 @@ export function softmaxCrossEntropyGrad(p: SoftmaxCrossEntropyGrad, n: i32): voi
   const sum = sumOfExp(logits, p.classes, largest);
   const dLoss = at(p.dLosses, n);
   let weight: f64 = 0;
-  for (let k = 0; k < p.classes; k++) weight += at(labels, k);
+  for (let k = 0; k < p.classes; k++) weight += smoothed(labels, k, p.labelScale, p.labelOffset);
   for (let k = 0; k < p.classes; k++) {
     const probability = Math.exp(at(logits, k) - largest) / sum;
-    store<f32>(dLogits + (<usize>k << 2), flush(<f32>(dLoss * (probability * weight - at(labels, k)))));
+    const label = smoothed(labels, k, p.labelScale, p.labelOffset);
+    store<f32>(dLogits + (<usize>k << 2), flush(<f32>(dLoss * (probability * weight - label))));
   }
 }
 

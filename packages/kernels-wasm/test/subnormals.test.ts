@@ -36,6 +36,26 @@ describe('subnormals never reach memory', () => {
     expect(updated).toEqual(filled(1));
   });
 
+  it('in the momentum of gradient descent, which decays towards zero', async () => {
+    const build = new GraphBuilder('sgdMomentum');
+    const [parameter, m, gradient] = ['parameter', 'm', 'gradient'].map((name) => build.input(name, f32(5))) as [
+      number,
+      number,
+      number,
+    ];
+    const learningRate = build.input('learningRate', f32());
+    build.op('sgdMomentum', [parameter, m, gradient, learningRate], { momentum: 0.9, nesterov: true });
+    const inputs = {
+      parameter: filled(1),
+      m: filled(tiny),
+      gradient: filled(0),
+      learningRate: Float32Array.of(1e-3),
+    };
+    const { parameter: updated, m: next } = await evaluate(backend, build.build(), inputs);
+    expect(next).toEqual(filled(0));
+    expect(updated).toEqual(filled(1));
+  });
+
   it.each(['direct', 'winograd'] as const)('in dying gradients of a %s convolution', async (conv) => {
     using strict = await createWasmBackend({ threads: 1, conv });
     const build = new GraphBuilder('conv');

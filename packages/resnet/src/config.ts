@@ -7,7 +7,7 @@ import { ValueError } from '@skiplane/core';
  */
 export type Family = 'v1' | 'v2' | 'plain';
 
-/** Everything that decides a network's shape. */
+/** Everything that decides a network's shape, and what it computes from its parameters. */
 export interface ModelConfig {
   /** Such as `resnet20v1`, `resnet29v2`, `plain20`. */
   readonly name: string;
@@ -17,6 +17,8 @@ export interface ModelConfig {
   readonly imageSize: readonly [height: number, width: number];
   readonly channels: number;
   readonly classes: number;
+  /** Of all batch norms; left out where it is Keras's 1e-3. */
+  readonly batchNormEpsilon?: number;
 }
 
 /** What a name leaves open; the defaults are CIFAR-10's: 32×32 images of 3 channels, 10 classes. */

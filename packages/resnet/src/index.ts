@@ -1,5 +1,13 @@
 export { BatchPreparer, batchBuffers, type BatchBuffers } from './data/batch-preparer.ts';
 export {
+  epochOrder,
+  noTransform,
+  RandomTransforms,
+  type Augmentation,
+  type Mirror,
+  type Transform,
+} from './data/augmentation.ts';
+export {
   HostImages,
   type BatchSource,
   type GatherBuffers,
@@ -8,13 +16,13 @@ export {
   type TransformOptions,
 } from './data/batch-source.ts';
 export { DeviceImages } from './data/device-images.ts';
-export { epochOrder, RandomTransforms, type Augmentation, type Transform } from './data/augmentation.ts';
 export { cifar10ClassNames, parseCifar10Batch } from './data/cifar10.ts';
 export { cifar10FromArchive } from './data/cifar10-archive.ts';
 export type { Cifar10 } from './data/cifar10-collector.ts';
 export { datasetIdentity, takeDataset, type Dataset } from './data/dataset.ts';
 export { createPreprocessing, type Preprocessing } from './data/preprocessing.ts';
 export { ImageShifter, type ImageShape, type InterpolationOrder } from './data/shift.ts';
+export { splitDataset, type Split } from './data/split.ts';
 export { syntheticDataset, type SyntheticOptions } from './data/synthetic.ts';
 
 export { resnetLayer, type ResnetLayerOptions } from './blocks.ts';
@@ -24,16 +32,11 @@ export { plainNet } from './plain.ts';
 export { resnetV1, type NetOptions } from './v1.ts';
 export { resnetV2 } from './v2.ts';
 
+export { optimizerRule, optimizerStateName, type OptimizerRule } from './graphs/optimizer.ts';
 export { evaluationGraph, type EvaluationGraphOptions } from './graphs/evaluation.ts';
-export { inferenceGraph, type BatchOption } from './graphs/inference.ts';
+export { inferenceGraph, type BatchOption, type InferenceGraphOptions } from './graphs/inference.ts';
 export type { GatheredImages, ModelGraph } from './graphs/model-graph.ts';
-export {
-  lossGraph,
-  optimizerNames,
-  trainingGraph,
-  type LossGraph,
-  type TrainingGraphOptions,
-} from './graphs/training.ts';
+export { lossGraph, trainingGraph, type LossGraph, type TrainingGraphOptions } from './graphs/training.ts';
 export { initialParameters, parameterSpecs } from './initial-parameters.ts';
 export {
   countParameters,
@@ -44,29 +47,54 @@ export {
   type Parameters,
 } from './parameters.ts';
 export { plannedMemory, type PlannedMemory, type PlannedMemoryOptions } from './planned-memory.ts';
-export {
-  kerasAdam,
-  kerasBatchNorm,
-  kerasL2,
-  kerasSchedule,
-  kerasTraining,
-  learningRateAt,
-  type AdamOptions,
-  type LearningRate,
-} from './recipe.ts';
+export { isForDevice, kerasAugmentation, type AugmentationSettings } from './recipe/augmentation.ts';
+export { builtInRecipes, isRecipeName, recipeNames, type RecipeName } from './recipe/built-in.ts';
+export { metricNames, type CallbackSettings, type MetricName } from './recipe/callbacks.ts';
+export { kerasBatchNorm, kerasL2, type BatchNormSettings, type L2Settings } from './recipe/keras-constants.ts';
+export { shown as showSetting, type Difference } from './recipe/json.ts';
+export { recipeNotes } from './recipe/notes.ts';
+export { kerasAdam, kerasAdamW, type OptimizerSettings } from './recipe/optimizer.ts';
+export type { Recipe, ValidationSettings } from './recipe/recipe.ts';
+export { resolveRecipe, type RecipeChanges, type RecipeInput } from './recipe/resolve.ts';
+export { dependsOnEpochs, kerasSchedule, learningRateAt, type Schedule, type ScheduleTime } from './recipe/schedule.ts';
+export { parseSetting, type Setting } from './recipe/settings.ts';
+export { recipeChanges, type LearningRate, type RecipeShortcuts } from './recipe/shortcuts.ts';
 export { summarize, type LayerSummary, type ModelSummary } from './summarize.ts';
 
-export type { Checkpoint, HistoryRecord, MetricSums, TrainingState, TrainSettings } from './checkpoint/checkpoint.ts';
+export type {
+  Checkpoint,
+  HistoryRecord,
+  MetricSums,
+  TestResult,
+  TrainingEnd,
+  TrainingState,
+  TrainSettings,
+} from './checkpoint/checkpoint.ts';
 export { decodeCheckpoint } from './checkpoint/decode.ts';
 export { encodeCheckpoint } from './checkpoint/encode.ts';
+export { parametersIdentity } from './checkpoint/identity.ts';
 export { decodeSafetensors, encodeSafetensors, type NamedTensor, type Safetensors } from './checkpoint/safetensors.ts';
 
 export { evaluateModel, type EvaluateOptions, type Evaluation } from './evaluate/evaluate-model.ts';
+export { classResults, type ClassResult } from './evaluate/per-class.ts';
 export { Evaluator, InferenceProgram, type FoldOptions } from './evaluate/evaluator.ts';
 export { pipelined, type BatchWork } from './pipelined.ts';
 export { Predictor, predictImages, type Prediction, type PredictOptions, type PredictorOptions } from './predict.ts';
+export {
+  beginEpoch,
+  endEpoch,
+  startCallbacks,
+  type CallbacksState,
+  type CallbackState,
+  type CallbacksStep,
+} from './train/callbacks/callback-list.ts';
+export { csvLines, type EpochLogs } from './train/callbacks/csv-logger.ts';
+export type { CallbackEffect, EpochEnd } from './train/callbacks/callback.ts';
 export type {
+  CallbackFile,
+  CallbackMessageEvent,
   CheckpointEvent,
+  EndEvent,
   EpochEvent,
   EpochRecord,
   ProgressEvent,
@@ -76,6 +104,7 @@ export type {
   ValidationEvent,
 } from './train/events.ts';
 export type { TrainOptions } from './train/options.ts';
+export { recipeDifferences } from './train/resume.ts';
 export { train } from './train/train.ts';
 export { TrainingStep, type TrainingStepOptions } from './train/training-step.ts';
 export { TrainingTensors } from './train/training-tensors.ts';

@@ -2,10 +2,11 @@ import { elementCount, heNormal } from '@skiplane/core';
 import type { ModelConfig } from './config.ts';
 import { inferenceGraph } from './graphs/inference.ts';
 import type { ParameterSpec } from './parameters.ts';
+import { kerasL2, type L2Settings } from './recipe/keras-constants.ts';
 
-/** A model's parameters in the order of its layers. */
-export function parameterSpecs(config: ModelConfig): readonly ParameterSpec[] {
-  return inferenceGraph(config, { batch: 1 }).parameters;
+/** A model's parameters in the order of its layers. @param l2  their penalties (default: Keras's) */
+export function parameterSpecs(config: ModelConfig, l2: L2Settings = kerasL2): readonly ParameterSpec[] {
+  return inferenceGraph(config, { batch: 1, l2 }).parameters;
 }
 
 /**

@@ -1,21 +1,16 @@
-import {
-  GraphBuilder,
-  samePadding,
-  type Activation,
-  type MovingVariance,
-  type SizedWindow2d,
-  type ValueId,
-} from '@skiplane/core';
+import { GraphBuilder, samePadding, type Activation, type SizedWindow2d, type ValueId } from '@skiplane/core';
 import type { Initializer, ParameterSpec } from './parameters.ts';
-import { kerasBatchNorm, kerasL2 } from './recipe.ts';
+import { kerasBatchNorm, kerasL2, type BatchNormSettings, type L2Settings } from './recipe/keras-constants.ts';
 
 /** 'training' normalizes with the batch's statistics and updates the moving ones; 'inference' uses the moving ones. */
 export type Mode = 'training' | 'inference';
 
 export interface NetworkOptions {
   readonly mode: Mode;
-  /** Which batch variance enters the moving variance (default 'biased', as in Keras 3). */
-  readonly movingVariance?: MovingVariance;
+  /** Default: Keras's. */
+  readonly batchNorm?: Partial<BatchNormSettings>;
+  /** Default: Keras's. */
+  readonly l2?: L2Settings;
 }
 
 export interface ConvOptions {
@@ -48,13 +43,15 @@ export class NetworkBuilder {
   readonly mode: Mode;
   readonly parameters: ParameterSpec[] = [];
   readonly layers: Layer[] = [];
-  readonly #movingVariance: MovingVariance;
+  readonly #batchNorm: BatchNormSettings;
+  readonly #l2: L2Settings;
   readonly #scopes: string[] = [];
 
-  constructor(name: string, { mode, movingVariance = 'biased' }: NetworkOptions) {
+  constructor(name: string, { mode, batchNorm, l2 = kerasL2 }: NetworkOptions) {
     this.build = new GraphBuilder(name);
     this.mode = mode;
-    this.#movingVariance = movingVariance;
+    this.#batchNorm = { ...kerasBatchNorm, ...batchNorm };
+    this.#l2 = l2;
   }
 
   /** Puts `name/` in front of the names of all layers and parameters that `body` adds. */
@@ -91,7 +88,7 @@ export class NetworkBuilder {
     const padding = samePadding([height, width], [kernelSize, kernelSize], stride);
     return this.#layer(name, 'conv2d', () => {
       const filter = this.parameter(`${name}/filter`, [kernelSize, kernelSize, channels, filters], heNormal, {
-        l2: kerasL2,
+        l2: this.#l2.filters,
       });
       const bias = this.parameter(`${name}/bias`, [filters], zeros);
       const window = { strides: stride, padding };
@@ -108,7 +105,7 @@ export class NetworkBuilder {
   /** Batch normalization over all axes but channels. @shape x, returns […, channels] */
   batchNorm(x: ValueId, name: string): ValueId {
     const shape = [this.build.spec(x).shape.at(-1) ?? 0];
-    const { epsilon, momentum } = kerasBatchNorm;
+    const { epsilon, momentum, movingVariance } = this.#batchNorm;
     return this.#layer(name, 'batchNorm', () => {
       const moving = { trainable: false };
       const operands = [
@@ -121,12 +118,7 @@ export class NetworkBuilder {
       const plain = { epsilon, residual: false, activation: 'none' } as const;
       return this.mode === 'inference'
         ? this.build.op('batchNormInference', operands, plain, name)
-        : this.build.op(
-            'batchNormTraining',
-            operands,
-            { ...plain, momentum, movingVariance: this.#movingVariance },
-            name,
-          );
+        : this.build.op('batchNormTraining', operands, { ...plain, momentum, movingVariance }, name);
     });
   }
 
@@ -154,11 +146,11 @@ export class NetworkBuilder {
     return this.#layer(name, 'flatten', () => this.build.op('reshape', [x], { shape }, name));
   }
 
-  /** y = x·kernel + bias, without an L2 penalty. @shape x [batch, features] @shape returns [batch, units] */
+  /** y = x·kernel + bias. @shape x [batch, features] @shape returns [batch, units] */
   dense(x: ValueId, name: string, units: number): ValueId {
     const [, features = 0] = this.build.spec(x).shape;
     return this.#layer(name, 'dense', () => {
-      const kernel = this.parameter(`${name}/kernel`, [features, units], heNormal);
+      const kernel = this.parameter(`${name}/kernel`, [features, units], heNormal, { l2: this.#l2.dense });
       const bias = this.parameter(`${name}/bias`, [units], zeros);
       const y = this.build.op('matMul', [x, kernel], { transposeA: false, transposeB: false }, name);
       return this.build.op('biasAdd', [y, bias], {}, name);

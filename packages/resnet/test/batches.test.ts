@@ -5,6 +5,8 @@ import {
   createPreprocessing,
   epochOrder,
   ImageShifter,
+  kerasAugmentation,
+  noTransform,
   RandomTransforms,
   syntheticDataset,
   takeDataset,
@@ -109,13 +111,13 @@ describe('shifting', () => {
     [32, 32, 3],
   ] as const;
   const transforms: Transform[] = [
-    { dy: 0, dx: 0, flip: false },
-    { dy: 0, dx: 0, flip: true },
-    { dy: 1, dx: -2, flip: false },
-    { dy: 0.8, dx: 0.4, flip: true },
-    { dy: -3.2, dx: 3.2, flip: false },
-    { dy: -0.5, dx: 0.5, flip: false },
-    { dy: 100, dx: -100, flip: true },
+    { ...noTransform, dy: 0, dx: 0, flip: false },
+    { ...noTransform, dy: 0, dx: 0, flip: true },
+    { ...noTransform, dy: 1, dx: -2, flip: false },
+    { ...noTransform, dy: 0.8, dx: 0.4, flip: true },
+    { ...noTransform, dy: -3.2, dx: 3.2, flip: false },
+    { ...noTransform, dy: -0.5, dx: 0.5, flip: false },
+    { ...noTransform, dy: 100, dx: -100, flip: true },
   ];
 
   it.each([0, 1] as const)('of order %i equals the definition', (order) => {
@@ -146,22 +148,22 @@ describe('shifting', () => {
   });
 });
 
-const transformsOf = (augmentation: Pick<Augmentation, 'seed' | 'epoch'>, count: number): Transform[] => {
+const transformsOf = (augmentation: Augmentation, count: number): Transform[] => {
   const random = new RandomTransforms(augmentation, data);
   return Array.from({ length: count }, (_, image) => {
-    const transform = { dy: 0, dx: 0, flip: false };
+    const transform = { ...noTransform };
     random.read(image, transform);
     return transform;
   });
 };
 
 /** Vertical shifts of the first images. */
-const shiftsOf = (augmentation: Pick<Augmentation, 'seed' | 'epoch'>): number[] =>
-  transformsOf(augmentation, 5).map(({ dy }) => dy);
+const shiftsOf = (of: { readonly seed: number; readonly epoch: number }): number[] =>
+  transformsOf({ ...kerasAugmentation, ...of }, 5).map(({ dy }) => dy);
 
 describe('augmentation', () => {
   it('shifts uniformly by up to a tenth of the image and flips every other one', () => {
-    const transforms = transformsOf({ seed: 1, epoch: 0 }, 20_000);
+    const transforms = transformsOf({ ...kerasAugmentation, seed: 1, epoch: 0 }, 20_000);
     for (const axis of ['dy', 'dx'] as const) {
       const values = transforms.map((transform) => transform[axis]);
       expect(Math.max(...values)).toBeLessThan(3.2);
@@ -188,19 +190,19 @@ describe('augmentation', () => {
   });
 
   it.each([0, 1] as const)('prepares the transformed image, mean subtracted first (order %i)', (interpolationOrder) => {
-    const augmentation = { seed: 9, epoch: 3, interpolationOrder };
+    const augmentation = { ...kerasAugmentation, seed: 9, epoch: 3, interpolationOrder };
     const [transform] = transformsOf(augmentation, 18).slice(17);
     const expected = transformPlainly(
       prepareOne(data, 17, null),
       [32, 32, 3],
-      transform ?? { dy: 0, dx: 0, flip: false },
+      transform ?? noTransform,
       interpolationOrder,
     );
     expect(largestDifference(prepareOne(data, 17, augmentation), expected)).toBeLessThan(1e-6);
   });
 
   it('gives the same pixels whoever asks, and in whatever order', () => {
-    const augmentation = { seed: 2, epoch: 5, interpolationOrder: 1 } as const;
+    const augmentation = { ...kerasAugmentation, seed: 2, epoch: 5 };
     const preparer = new BatchPreparer(data, preprocessing);
     const order = epochOrder(2, 5, data.count);
     const buffers = batchBuffers(data, 16);
@@ -244,7 +246,7 @@ describe('batches', () => {
     const rounds = 10;
     const prepareAll = (): void => {
       for (let epoch = 0; epoch < rounds; epoch++)
-        preparer.prepare(null, 0, 60, buffers, { seed: 1, epoch, interpolationOrder: 1 });
+        preparer.prepare(null, 0, 60, buffers, { ...kerasAugmentation, seed: 1, epoch });
     };
     prepareAll();
     const start = performance.now();

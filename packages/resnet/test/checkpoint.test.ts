@@ -82,8 +82,8 @@ describe('a hostile checkpoint is refused:', () => {
     ['no checkpoint at all', () => tampered(({ metadata }) => delete metadata['format']), "format ''"],
     [
       'one of a later version',
-      () => tampered(({ metadata }) => (metadata['version'] = '2')),
-      "its version is '2', but this release reads version 1",
+      () => tampered(({ metadata }) => (metadata['version'] = '3')),
+      "its version is '3', but this release reads version 2",
     ],
     ['no model', () => tampered(({ metadata }) => delete metadata['model']), "its metadata 'model' is no JSON text"],
     ['a model that is no object', () => tampered(({ metadata }) => (metadata['model'] = '[]')), "its metadata 'model"],

@@ -8,6 +8,7 @@ import {
   encodeCheckpoint,
   epochOrder,
   HostImages,
+  kerasAugmentation,
   syntheticDataset,
   type Augmentation,
   type BatchSource,
@@ -15,7 +16,7 @@ import {
 } from '../src/index.ts';
 import { digest } from './support/digest.ts';
 import { roundingBackend } from './support/rounding-backend.ts';
-import { runAll, tinyOptions, tinySteps } from './support/tiny.ts';
+import { runAll, tinyOptions, tinyOptionsByRecipe, tinySteps } from './support/tiny.ts';
 
 const data = syntheticDataset({ count: 20, seed: 4, split: 'train', size: 16 });
 const preprocessing = createPreprocessing(data);
@@ -24,7 +25,8 @@ const batch = 6;
 
 /** The pixels of a batch, by the path of a source. */
 async function pixels(source: BatchSource, augmentation: Augmentation | null): Promise<Float32Array> {
-  const transform = augmentation === null ? null : { interpolationOrder: augmentation.interpolationOrder };
+  const transform =
+    augmentation?.kind === 'shift' ? { interpolationOrder: augmentation.interpolationOrder } : null;
   const prepared = source.batch(batch, transform);
   prepared.prepare(order, 5, batch, augmentation);
   const { buffers } = prepared;
@@ -51,9 +53,10 @@ const owner = createReferenceBackend();
 const host = new HostImages(data, preprocessing);
 const device = new DeviceImages(owner, data, preprocessing);
 const augmentation = (interpolationOrder: InterpolationOrder): Augmentation => ({
+  ...kerasAugmentation,
+  interpolationOrder,
   seed: 3,
   epoch: 2,
-  interpolationOrder,
 });
 
 describe('images on the device', () => {
@@ -83,6 +86,19 @@ describe('images on the device', () => {
     }
   });
 
+  it('are mirrored as on the host, and the programs without transforms refuse it', async () => {
+    const transform = { interpolationOrder: 0 } as const;
+    const prepared = device.batch(2, transform);
+    prepared.prepare(null, 4, 2, { kind: 'mirror' });
+    if (!('indices' in prepared.buffers)) throw new Error('the batch is not gathered');
+    expect([...(prepared.buffers.transforms ?? [])]).toEqual([0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1]);
+    expect(() => device.batch(2, null).prepare(null, 0, 2, { kind: 'mirror' })).toThrow(
+      /cannot have 'mirror' in a batch without transforms/,
+    );
+    const crop = { kind: 'crop', padding: 4, flip: true, cutout: 0, seed: 1, epoch: 0 } as const;
+    expect(() => device.batch(2, transform).prepare(null, 0, 2, crop)).toThrow(/cannot have augmentation 'crop'/);
+  });
+
   it('refuse a mean image of another size', () => {
     expect(() => new DeviceImages(owner, data, { scale: 1, mean: new Float32Array(10) })).toThrow(
       /mean image has 10 values, an image of the data set 768/,
@@ -109,7 +125,10 @@ describe('training with images on the device', () => {
   it('follows that with images on the host, and frees all', async () => {
     for (const interpolationOrder of [0, 1] as const) {
       const there = roundingBackend();
-      const options = { epochs: 1, interpolationOrder };
+      const options = {
+        epochs: 1,
+        recipe: { extends: 'keras', augmentation: { ...kerasAugmentation, interpolationOrder } },
+      } as const;
       const onDevice = await runAll(tinyOptions({ ...options, imagesOn: 'device' }, there));
       const onHost = await runAll(tinyOptions(options));
       expect(onDevice.events[0]).toMatchObject({ type: 'start', imagesOn: 'device' });
@@ -130,6 +149,27 @@ describe('training with images on the device', () => {
       const moved = runAll(tinyOptions({ epochs: 1, checkpoint }));
       await expect(moved).rejects.toThrow(/where the images are \(imagesOn\) is host, but was device/);
     }
+  }, 60_000);
+
+  it('cannot be cropped, and says so before anything runs', async () => {
+    const there = roundingBackend();
+    const recipe = { extends: 'modern', epochs: 1 } as const;
+    const wrong = runAll(tinyOptionsByRecipe(recipe, { backend: there, imagesOn: 'device' }));
+    await expect(wrong).rejects.toThrow(ValueError);
+    await expect(wrong).rejects.toThrow(
+      "imagesOn is 'device', but the recipe 'modern' has augmentation 'crop', and a device can only shift and flip images",
+    );
+    expect(there.liveTensors()).toBe(0);
+  });
+
+  it('gives the test images, too, and frees all', async () => {
+    const there = roundingBackend();
+    const recipe = { extends: 'keras', epochs: 1, batchSize: 4, validation: { kind: 'holdout', size: 3 } } as const;
+    const onDevice = await runAll(tinyOptionsByRecipe(recipe, { backend: there, imagesOn: 'device' }));
+    const onHost = await runAll(tinyOptionsByRecipe(recipe));
+    expect(onDevice.result.test?.count).toBe(onHost.result.test?.count);
+    expect(onDevice.result.test?.loss).toBeCloseTo(onHost.result.test?.loss ?? 0, 3);
+    expect(there.liveTensors()).toBe(0);
   }, 60_000);
 
   it('may not be asked for by another name', async () => {

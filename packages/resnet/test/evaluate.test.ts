@@ -2,6 +2,7 @@ import { foldBatchNorm, NumericError, ValueError } from '@skiplane/core';
 import { createReferenceBackend } from '@skiplane/core/reference';
 import { describe, expect, it } from 'vitest';
 import {
+  classResults,
   createPreprocessing,
   evaluateModel,
   evaluationGraph,
@@ -12,6 +13,7 @@ import {
   takeDataset,
   type EvaluateOptions,
   type PredictOptions,
+  type Preprocessing,
 } from '../src/index.ts';
 import { perturbedParameters } from './support/random.ts';
 import { roundingBackend } from './support/rounding-backend.ts';
@@ -93,7 +95,64 @@ describe('evaluateModel', () => {
     const losses = predictions.map(
       (ranking, i) => -Math.log(ranking.find(({ classIndex }) => classIndex === data.labels[i])?.probability ?? 0),
     );
-    expect((await evaluation()).crossEntropy).toBeCloseTo(losses.reduce((a, b) => a + b, 0) / 23, 4);
+    const result = await evaluation();
+    expect(result.crossEntropy).toBeCloseTo(losses.reduce((a, b) => a + b, 0) / 23, 4);
+    losses.forEach((loss, i) => expect(result.losses[i]).toBeCloseTo(loss, 4));
+  });
+
+  it('counts the images whose label is among the k likeliest', async () => {
+    const predictions = await rankings();
+    for (const k of [1, 3, 10]) {
+      const { topK, correct } = await evaluation({ topK: k });
+      const among = predictions.filter((ranking, i) =>
+        ranking.slice(0, k).some(({ classIndex }) => classIndex === data.labels[i]),
+      ).length;
+      expect(topK).toEqual({ k, correct: among, accuracy: among / 23 });
+      if (k === 1) expect(topK?.correct).toBe(correct);
+    }
+    expect((await evaluation()).topK).toBeNull();
+    await expect(evaluation({ topK: 11 })).rejects.toThrow('topK must be a whole number from 1 to 10');
+  });
+
+  it('takes the mean of the probabilities of an image and of its mirror image', async () => {
+    const symmetric: Preprocessing = { ...preprocessing, mean: new Float32Array(192) };
+    const mirrored = new Uint8Array(data.images.length);
+    for (let i = 0; i < data.count * 8; i++)
+      for (let c = 0; c < 8; c++)
+        mirrored.set(data.images.subarray((i * 8 + 7 - c) * 3, (i * 8 + 8 - c) * 3), (i * 8 + c) * 3);
+    const [own, other] = await Promise.all(
+      [data.images, mirrored].map((images) => rankings({ images, preprocessing: symmetric })),
+    );
+    const probability = (all: typeof own, image: number, label: number): number =>
+      all?.[image]?.find(({ classIndex }) => classIndex === label)?.probability ?? Number.NaN;
+    const losses = Array.from(
+      data.labels,
+      (label, i) => -Math.log((probability(own, i, label) + probability(other, i, label)) / 2),
+    );
+    const done: number[] = [];
+    const flipped = await evaluation({ preprocessing: symmetric, flip: true, onProgress: (count) => done.push(count) });
+    expect(flipped.crossEntropy).toBeCloseTo(losses.reduce((a, b) => a + b, 0) / 23, 5);
+    expect(flipped.correct).toBe(flipped.predictions.filter((prediction, i) => prediction === data.labels[i]).length);
+    expect(done).toHaveLength(10);
+    expect(done.at(-1)).toBe(23);
+    const twice = await evaluation({ data: { ...data, images: mirrored }, preprocessing: symmetric, flip: true });
+    expect(twice.crossEntropy).toBeCloseTo(flipped.crossEntropy, 6);
+  });
+
+  it('is told class by class', async () => {
+    const results = classResults(
+      [
+        [3, 1, 0],
+        [0, 0, 0],
+        [2, 0, 4],
+      ],
+      ['a', 'b', 'c'],
+    );
+    expect(results).toEqual([
+      { className: 'a', count: 4, correct: 3, accuracy: 0.75, precision: 0.6, mistakenFor: 'b' },
+      { className: 'b', count: 0, correct: 0, accuracy: Number.NaN, precision: 0, mistakenFor: null },
+      { className: 'c', count: 6, correct: 4, accuracy: 4 / 6, precision: 1, mistakenFor: 'a' },
+    ]);
   });
 
   it('takes a limit, tells of its progress, and can be aborted', async () => {

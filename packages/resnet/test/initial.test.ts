@@ -1,15 +1,7 @@
 import { evaluate, valueOf } from '@skiplane/core';
 import { createReferenceBackend } from '@skiplane/core/reference';
 import { describe, expect, it } from 'vitest';
-import {
-  initialParameters,
-  kerasSchedule,
-  l2Penalty,
-  learningRateAt,
-  modelConfig,
-  parameterSpecs,
-  trainingGraph,
-} from '../src/index.ts';
+import { initialParameters, l2Penalty, modelConfig, parameterSpecs, trainingGraph } from '../src/index.ts';
 import { oneHot, signed } from './support/random.ts';
 
 describe('initial parameters', () => {
@@ -81,24 +73,5 @@ describe('the first loss', () => {
     expect(result['stem/conv/filter']).toEqual(parameters.get('stem/conv/filter'));
     expect(Math.max(...(result['stem/bn/variance'] ?? []))).toBeLessThan(1);
     expect(Math.min(...(result['stem/bn/variance'] ?? []))).toBeGreaterThanOrEqual(0.99);
-  });
-});
-
-describe('the learning rate', () => {
-  it.each([
-    [0, 1e-3],
-    [80, 1e-3],
-    [81, 1e-4],
-    [120, 1e-4],
-    [121, 1e-5],
-    [160, 1e-5],
-    [161, 1e-6],
-    [180, 1e-6],
-    [181, 5e-7],
-    [500, 5e-7],
-  ])('of epoch %i is %f in the example', (epoch, expected) => {
-    expect(kerasSchedule(epoch)).toBe(expected);
-    expect(learningRateAt('keras', epoch)).toBe(expected);
-    expect(learningRateAt(0.01, epoch)).toBe(0.01);
   });
 });

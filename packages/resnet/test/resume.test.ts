@@ -154,8 +154,7 @@ describe('a resumed run', () => {
       seed: 2,
       learningRate: 'keras',
       augment: false,
-      interpolationOrder: 0,
-      movingVariance: 'unbiased',
+      recipe: { extends: 'keras', batchNorm: { movingVariance: 'unbiased' }, labelSmoothing: 0.1 },
       train: syntheticDataset({ count: 11, seed: 2, split: 'train', size: 4 }),
       validation: first(tinyValidation, 6),
     });
@@ -163,12 +162,13 @@ describe('a resumed run', () => {
     expect(error).toBeInstanceOf(ValueError);
     const { message } = error as ValueError;
     for (const part of [
-      'the batch size is 5, but was 4',
+      'batchSize is 5, but was 4',
       'the seed is 2, but was 1',
-      'the learning rate is keras, but was 0.001',
-      'augmentation is false, but was true',
-      'the interpolation order is 0, but was 1',
-      'the moving variance is unbiased, but was biased',
+      'learningRate is {"kind":"piecewise"',
+      'but was {"kind":"constant","rate":0.001',
+      'augmentation is {"kind":"none"}, but was {"kind":"shift"',
+      'batchNorm.movingVariance is unbiased, but was biased',
+      'labelSmoothing is 0.1, but was 0',
       'the training data (by SHA-256) is',
       'the validation data (by SHA-256) is',
       'epochs may be raised',
@@ -197,7 +197,13 @@ describe('a resumed run', () => {
     expect(backend.liveTensors()).toBe(0);
     const generator = train(tinyOptions({}, backend));
     await generator.next();
-    await generator.return({ checkpoint: whole.result.checkpoint, history: [], best: null, interrupted: true });
+    await generator.return({
+      checkpoint: whole.result.checkpoint,
+      history: [],
+      best: null,
+      test: null,
+      interrupted: true,
+    });
     expect(backend.liveTensors()).toBe(0);
     expect(tinyTrain.count).toBe(11);
   });

@@ -35,6 +35,13 @@ async function trainInto(run: RunDirectory, changes: Partial<TrainOptions> = {})
 
 const pathOf = (name: string): string => join(folder, name);
 
+/** Digests of what ModelCheckpoint has written, by name. */
+async function savedModels(): Promise<Record<string, string>> {
+  const names = (await readdir(pathOf('saved_models'))).toSorted();
+  const read = async (name: string) => [name, digest(await readFile(join(pathOf('saved_models'), name)))] as const;
+  return Object.fromEntries(await Promise.all(names.map(read)));
+}
+
 interface LoggedLine {
   readonly type: string;
   readonly epochsDone: number;
@@ -96,6 +103,7 @@ describe('RunDirectory', () => {
       'events.jsonl',
       'history.csv',
       'last.safetensors',
+      'saved_models',
     ]);
     const whole = await runAll(options());
     expect(digest(await readFile(pathOf('last.safetensors')))).toBe(digest(whole.result.checkpoint));
@@ -147,9 +155,10 @@ describe('RunDirectory', () => {
   it('drops what the log says past the checkpoint, and a line that was cut', async () => {
     await trainInto(await RunDirectory.create(folder), { epochs: 1 });
     const log = await readFile(pathOf('events.jsonl'), 'utf8');
+    const now = new Date().toISOString();
     await writeFile(
       pathOf('events.jsonl'),
-      `${log}{"type":"progress","epochsDone":1,"globalStep":9}\n{"type":"epoch","epochsDone":2,"globalStep":2}\n{"type":"prog`,
+      `${log}{"time":"${now}","type":"progress","epochsDone":1,"globalStep":9}\n{"time":"${now}","type":"epoch","epochsDone":2,"globalStep":2}\n{"time":"${now}","type":"prog`,
     );
     await RunDirectory.resume(folder);
     expect(await readFile(pathOf('events.jsonl'), 'utf8')).toBe(log);
@@ -187,6 +196,8 @@ describe('RunDirectory', () => {
     const [last, best] = [await readFile(pathOf('last.safetensors')), await readFile(pathOf('best.safetensors'))].map(
       digest,
     );
+    const models = await savedModels();
+    expect(Object.keys(models)).toContain('cifar10_ResNet8v1_model.001.safetensors');
     const lines = (await logged()).map(({ type, epochsDone, globalStep }) => `${type} ${epochsDone} ${globalStep}`);
     let crashes = 0;
     for (let crashAt = 1; ; crashAt++) {
@@ -214,7 +225,9 @@ describe('RunDirectory', () => {
         'events.jsonl',
         'history.csv',
         'last.safetensors',
+        'saved_models',
       ]);
+      expect(await savedModels(), `killed at operation ${crashAt}`).toEqual(models);
       // Starts and the checkpoint at which it went on may differ; every other line is there once.
       const seen = (await logged()).map(({ type, epochsDone, globalStep }) => `${type} ${epochsDone} ${globalStep}`);
       expect(seen.filter((line) => line.startsWith('epoch'))).toEqual(lines.filter((line) => line.startsWith('epoch')));

@@ -139,7 +139,10 @@ describe('training graph', () => {
     const config = modelConfig('resnet8v1', { imageSize: [8, 8] });
     const kinds = (variance?: 'unbiased') =>
       new Set(
-        trainingGraph(config, { batch: 2, ...(variance === undefined ? {} : { movingVariance: variance }) })
+        trainingGraph(config, {
+          batch: 2,
+          ...(variance === undefined ? {} : { batchNorm: { movingVariance: variance } }),
+        })
           .graph.ops.filter((op) => op.kind === 'batchNormTraining')
           .map(({ attrs }) => `${attrs.movingVariance} ${attrs.momentum} ${attrs.epsilon}`),
       );

@@ -7,6 +7,7 @@ import {
   epochOrder,
   evaluateModel,
   initialParameters,
+  kerasAugmentation,
   l2Penalty,
   modelConfig,
   parameterSpecs,
@@ -15,6 +16,7 @@ import {
   TrainingStep,
   TrainingTensors,
   type Parameters,
+  type RecipeChanges,
   type TrainEvent,
   type TrainOptions,
 } from '../src/index.ts';
@@ -125,7 +127,7 @@ describe('train', () => {
       for (const [index, from] of [0, 4, 8].entries()) {
         const step = steps[from === 8 ? 1 : 0];
         const buffers = batchBuffers(tinyTrain, step?.batch ?? 0);
-        batches.prepare(order, from, step?.batch ?? 0, buffers, { seed: 1, epoch, interpolationOrder: 1 });
+        batches.prepare(order, from, step?.batch ?? 0, buffers, { ...kerasAugmentation, seed: 1, epoch });
         await step?.run(buffers, 1e-3, epoch * 3 + index);
       }
       const metrics = await tensors.readMetrics();
@@ -134,8 +136,9 @@ describe('train', () => {
     }
     expect(digestOf(await tensors.readParameters())).toEqual(digestOf(result.checkpoint.parameters));
     const { m, v } = await tensors.readOptimizer();
-    expect(digestOf(m)).toEqual(digestOf(result.checkpoint.training?.optimizer.m));
-    expect(digestOf(v)).toEqual(digestOf(result.checkpoint.training?.optimizer.v));
+    const saved = result.checkpoint.training?.optimizer;
+    expect(digestOf(m)).toEqual(digestOf(saved?.['m']));
+    expect(digestOf(v)).toEqual(digestOf(saved?.['v']));
   });
 
   it('takes Adam steps of Keras: the first moves every weight by nearly the rate', async () => {
@@ -189,8 +192,14 @@ describe('train', () => {
     expect(await bytesOf({})).toBe(bytes);
     expect(await bytesOf({ seed: 2 })).not.toBe(bytes);
     expect(await bytesOf({ augment: false })).not.toBe(bytes);
-    expect(await bytesOf({ interpolationOrder: 0 })).not.toBe(bytes);
-    expect(await bytesOf({ movingVariance: 'unbiased' })).not.toBe(bytes);
+    const changed = (changes: RecipeChanges): Promise<string> => bytesOf({ recipe: { extends: 'keras', ...changes } });
+    expect(await changed({})).toBe(bytes);
+    expect(await changed({ augmentation: { kind: 'shift', interpolationOrder: 0 } })).not.toBe(bytes);
+    expect(await changed({ batchNorm: { movingVariance: 'unbiased' } })).not.toBe(bytes);
+    expect(await changed({ batchNorm: { momentum: 0.9 } })).not.toBe(bytes);
+    expect(await changed({ l2: { filters: 0 } })).not.toBe(bytes);
+    expect(await changed({ l2: { dense: 1e-4 } })).not.toBe(bytes);
+    expect(await changed({ labelSmoothing: 0.1 })).not.toBe(bytes);
   });
 
   it('handles fewer images than a batch, and batches that fit', async () => {
@@ -229,7 +238,13 @@ describe('train refuses', () => {
     const bad = tinyOptions({ epochs: 0, batchSize: 2.5, seed: -1, learningRate: 0, saveSeconds: Number.NaN });
     const error = await runAll(bad).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(ValueError);
-    for (const name of ['epochs is 0', 'batchSize is 2.5', 'seed is -1', 'learningRate is 0', 'saveSeconds is NaN']) {
+    for (const name of [
+      'epochs is 0',
+      'batchSize is 2.5',
+      'seed is -1',
+      'learningRate.rate is 0',
+      'saveSeconds is NaN',
+    ]) {
       expect((error as ValueError).message).toContain(name);
     }
   });

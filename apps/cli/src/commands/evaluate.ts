@@ -13,6 +13,8 @@ export function addEvaluate(program: Command): void {
     .addOption(threadsOption())
     .option('--batch <n>', 'images at a time', wholeNumber(1), 128)
     .option('--limit <n>', 'use only the first n test images', wholeNumber(1))
+    .option('--top <k>', 'count the images whose class is among the k likeliest, too', wholeNumber(1))
+    .option('--flip', 'look at every image and its mirror image, and take the mean')
     .option('--save-predictions <file>', 'write one class index a line, in the order of the data')
     .addOption(jsonOption())
     .action(async (options) => {

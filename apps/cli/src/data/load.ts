@@ -4,6 +4,7 @@ import { note } from '../output.ts';
 import { findDataSource } from './source.ts';
 
 export interface Data {
+  readonly source: 'synthetic' | 'files';
   readonly train: Dataset;
   readonly test: Dataset;
 }
@@ -20,10 +21,15 @@ const synthetic = { train: 5000, test: 1000, seed: 1 } as const;
 export async function loadData(option: string | undefined, limits: Limits): Promise<Data> {
   const source = await findDataSource(option);
   if (source.kind === 'synthetic') {
-    return { train: drawSynthetic('train', limits.train), test: drawSynthetic('test', limits.test) };
+    const train = drawSynthetic('train', limits.train);
+    return { source: 'synthetic', train, test: drawSynthetic('test', limits.test) };
   }
   const { train, test } = await loadCifar10(source.path);
-  return { train: limit(train, '--limit-train', limits.train), test: limit(test, '--limit-test', limits.test) };
+  return {
+    source: 'files',
+    train: limit(train, '--limit-train', limits.train),
+    test: limit(test, '--limit-test', limits.test),
+  };
 }
 
 /** Only the test images, for an evaluation. */

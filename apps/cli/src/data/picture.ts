@@ -1,7 +1,7 @@
 import { writeFileAtomic } from '@skiplane/resnet/node';
-import sharp from 'sharp';
 import { UsageError } from '../errors.ts';
 import { checkFolderOf } from '../folder.ts';
+import { pngOf } from '../images/encode.ts';
 import { printJson, printLine } from '../output.ts';
 import { loadTestData } from './load.ts';
 
@@ -18,13 +18,7 @@ export async function savePicture(index: number, { data: source, to, json }: Pic
   if (index >= data.count) {
     throw new UsageError(`the index is ${index}, but '${data.name}' has test images 0 to ${data.count - 1}.`);
   }
-  const { height, width, channels } = data;
-  const size = height * width * channels;
-  const pixels = data.images.subarray(index * size, (index + 1) * size);
-  const png = await sharp(pixels, { raw: { width, height, channels: channels as 1 | 3 } })
-    .png()
-    .toBuffer();
-  await writeFileAtomic(to, png);
+  await writeFileAtomic(to, await pngOf(data, index));
   const classIndex = data.labels[index] ?? 0;
   const className = data.classNames[classIndex] ?? String(classIndex);
   if (json) printJson({ file: to, index, classIndex, className });

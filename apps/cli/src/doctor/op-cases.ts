@@ -21,6 +21,7 @@ const same: Window2d = window2d(1, samePadding([8, 8], [3, 3], [1, 1]));
 const strided: Window2d = window2d(2, samePadding([8, 8], [3, 3], [2, 2]));
 const pool: SizedWindow2d = { ...strided, size: [3, 3] };
 const wholes: SizedWindow2d = { ...window2d(4, noPadding), size: [4, 4] };
+const smoothed = { labelSmoothing: 0.1 };
 
 /** One small case of every op; an op that is added to the list fails to type-check until it has one here. */
 export const opCases: { readonly [K in OpKind]: (c: CaseBuilder) => void } = {
@@ -93,15 +94,24 @@ export const opCases: { readonly [K in OpKind]: (c: CaseBuilder) => void } = {
   softmaxGrad(c) {
     c.check('softmaxGrad', [c.input(logits), c.op('softmax', [c.input(logits)], {})], {});
   },
-  softmaxCrossEntropy: (c) => c.check('softmaxCrossEntropy', [c.input(logits), c.input(logits, 'oneHot')], {}),
+  softmaxCrossEntropy: (c) => c.check('softmaxCrossEntropy', [c.input(logits), c.input(logits, 'oneHot')], smoothed),
   softmaxCrossEntropyGrad(c) {
-    c.check('softmaxCrossEntropyGrad', [c.input([5]), c.input(logits), c.input(logits, 'oneHot')], {});
+    c.check('softmaxCrossEntropyGrad', [c.input([5]), c.input(logits), c.input(logits, 'oneHot')], smoothed);
   },
   topKCorrect: (c) => c.check('topKCorrect', [c.input(logits), c.input(logits, 'oneHot')], { k: 3 }),
   adam(c) {
     const state = [c.input(filter), c.input(filter), c.input(filter, 'positive')];
     const attrs = { beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
     c.check('adam', [...state, c.input(filter), c.input([], 'positive')], attrs);
+  },
+  adamW(c) {
+    const state = [c.input(filter), c.input(filter), c.input(filter, 'positive')];
+    const attrs = { beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
+    c.check('adamW', [...state, c.input(filter), c.input([], 'positive'), c.input([], 'positive')], attrs);
+  },
+  sgdMomentum(c) {
+    const attrs = { momentum: 0.9, nesterov: true };
+    c.check('sgdMomentum', [c.input(filter), c.input(filter), c.input(filter), c.input([], 'positive')], attrs);
   },
   assignAdd: (c) => c.check('assignAdd', [c.input([]), c.input([])], {}),
   gatherImages(c) {

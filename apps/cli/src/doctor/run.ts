@@ -1,5 +1,5 @@
-import { cpus, totalmem } from 'node:os';
 import type { Backend } from '@skiplane/core';
+import { describeMachine, type Machine } from '@skiplane/resnet/node';
 import prettyBytes from 'pretty-bytes';
 import { backendNames, type BackendName } from '../backend-names.ts';
 import { openers, type BackendSettings } from '../backends.ts';
@@ -11,6 +11,10 @@ import { checkEveryOp, type CheckResult } from './self-check.ts';
 
 export interface DoctorFlags extends BackendSettings {
   readonly json?: true | undefined;
+}
+
+interface DoctorMachine extends Machine {
+  readonly sharedMemory: boolean;
 }
 
 interface BackendState {
@@ -29,7 +33,7 @@ interface BackendState {
  * backend need not, unless an adapter was asked for.
  */
 export async function doctor({ threads, gpu, json }: DoctorFlags): Promise<number> {
-  const machine = describeMachine();
+  const machine: DoctorMachine = { ...describeMachine(), sharedMemory: typeof SharedArrayBuffer === 'function' };
   const backends: BackendState[] = [];
   for (const name of backendNames) {
     if (name !== 'auto') backends.push(await examine(name, name === 'wasm' ? { threads } : { gpu }));
@@ -39,19 +43,6 @@ export async function doctor({ threads, gpu, json }: DoctorFlags): Promise<numbe
   if (json) printJson({ healthy, machine, backends });
   else print(machine, backends, healthy);
   return healthy ? exitCodes.ok : exitCodes.failure;
-}
-
-function describeMachine() {
-  const [first] = cpus();
-  return {
-    node: process.versions.node,
-    v8: process.versions.v8,
-    platform: `${process.platform}-${process.arch}`,
-    cpu: first?.model.trim() ?? 'unknown',
-    cores: cpus().length,
-    memoryBytes: totalmem(),
-    sharedMemory: typeof SharedArrayBuffer === 'function',
-  };
 }
 
 async function examine(name: Exclude<BackendName, 'auto'>, settings: BackendSettings): Promise<BackendState> {
@@ -66,7 +57,7 @@ async function examine(name: Exclude<BackendName, 'auto'>, settings: BackendSett
   }
 }
 
-function print(machine: ReturnType<typeof describeMachine>, backends: readonly BackendState[], healthy: boolean): void {
+function print(machine: DoctorMachine, backends: readonly BackendState[], healthy: boolean): void {
   printLine(`Node ${machine.node}, V8 ${machine.v8}, ${machine.platform}`);
   printLine(`${machine.cpu}, ${machine.cores} cores, ${prettyBytes(machine.memoryBytes, { binary: true })} of memory`);
   printLine(`Shared memory for threads: ${machine.sharedMemory ? 'yes' : 'no'}`);

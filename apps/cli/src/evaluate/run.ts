@@ -1,9 +1,11 @@
-import { evaluateModel, type Checkpoint, type Dataset, type Evaluation } from '@skiplane/resnet';
+import { classResults, evaluateModel, type Checkpoint, type Dataset, type Evaluation } from '@skiplane/resnet';
 import { writeFileAtomic } from '@skiplane/resnet/node';
 import { openBackend, type BackendFlags } from '../backends.ts';
 import { loadTestData } from '../data/load.ts';
+import { UsageError } from '../errors.ts';
 import { checkFolderOf } from '../folder.ts';
 import { note, printJson, printLine } from '../output.ts';
+import { renderClasses } from '../render/classes.ts';
 import { renderConfusion } from '../render/confusion.ts';
 import { formatCount, formatPercent } from '../render/format.ts';
 import { createProgress } from '../render/progress.ts';
@@ -14,6 +16,8 @@ export interface EvaluateFlags extends BackendFlags {
   readonly data?: string | undefined;
   readonly batch: number;
   readonly limit?: number | undefined;
+  readonly top?: number | undefined;
+  readonly flip?: true | undefined;
   readonly savePredictions?: string | undefined;
   readonly json?: true | undefined;
 }
@@ -23,6 +27,7 @@ export async function evaluate(flags: EvaluateFlags): Promise<void> {
   const { weights, savePredictions, json } = flags;
   if (savePredictions !== undefined) checkFolderOf(savePredictions, '--save-predictions');
   const checkpoint = await openCheckpoint(weights);
+  checkTop(flags.top, checkpoint.classNames.length);
   const data = await loadTestData(flags.data, flags.limit);
   warnOfOtherClasses(checkpoint.classNames, data.classNames);
   const evaluation = await measure(checkpoint, data, flags);
@@ -31,34 +36,54 @@ export async function evaluate(flags: EvaluateFlags): Promise<void> {
   }
   const { model, classNames } = checkpoint;
   if (json) {
-    const { loss, crossEntropy, accuracy, correct, count, confusion } = evaluation;
-    printJson({ model: model.name, loss, crossEntropy, accuracy, correct, count, classNames, confusion });
+    const { predictions: _, losses: __, ...figures } = evaluation;
+    const perClass = classResults(evaluation.confusion, classNames);
+    const recipe = checkpoint.training?.settings.recipe.name;
+    printJson({ model: model.name, recipe, flip: flags.flip ?? false, ...figures, classNames, perClass });
     return;
   }
-  printLine(`${model.name}, ${formatCount(evaluation.count)} test images of '${data.name}'`);
+  const how = flags.flip ? ', with their mirror images' : '';
+  printLine(`${model.name}, ${formatCount(evaluation.count)} test images of '${data.name}'${how}`);
   print(evaluation, classNames);
   if (savePredictions !== undefined) printLine(`\nPredictions: '${savePredictions}'`);
 }
 
 async function measure(checkpoint: Checkpoint, data: Dataset, flags: EvaluateFlags): Promise<Evaluation> {
-  const { model, parameters, preprocessing } = checkpoint;
+  const { model, parameters, preprocessing, training } = checkpoint;
+  const { top: topK, flip } = flags;
+  const l2 = training?.settings.recipe.l2;
   const progress = await createProgress();
   try {
     using backend = await openBackend(flags);
     const onProgress = (done: number, total: number): void =>
       progress.update(done / total, `${formatCount(done)} of ${formatCount(total)} images`);
     const batchSize = Math.min(flags.batch, data.count);
-    return await evaluateModel({ backend, model, parameters, preprocessing, data, batchSize, onProgress });
+    const options = { backend, model, parameters, preprocessing, data, batchSize, topK, flip, l2, onProgress };
+    return await evaluateModel(options);
   } finally {
     progress.done();
   }
 }
 
-function print({ loss, accuracy, correct, count, confusion }: Evaluation, classNames: readonly string[]): void {
+function print(evaluation: Evaluation, classNames: readonly string[]): void {
+  const { loss, accuracy, correct, count, topK, confusion } = evaluation;
   const share = `correct ${formatCount(correct)} of ${formatCount(count)}`;
   printLine(`loss ${loss.toFixed(4)}   accuracy ${formatPercent(accuracy)}   ${share}`);
+  if (topK !== null) {
+    printLine(
+      `top ${topK.k} accuracy ${formatPercent(topK.accuracy)}   ${formatCount(topK.correct)} of ${formatCount(count)}`,
+    );
+  }
   printLine();
   printLine(renderConfusion(confusion, classNames));
+  printLine();
+  printLine(renderClasses(classResults(confusion, classNames)));
+}
+
+function checkTop(top: number | undefined, classes: number): void {
+  if (top !== undefined && top > classes) {
+    throw new UsageError(`option '--top' is ${top}, but the checkpoint knows only ${classes} classes.`);
+  }
 }
 
 function warnOfOtherClasses(trained: readonly string[], given: readonly string[]): void {

@@ -1,11 +1,17 @@
 import { join } from 'node:path';
-import type { EpochEvent } from '@skiplane/resnet';
+import { recipeNotes, type CallbackMessageEvent, type EpochEvent, type StartEvent } from '@skiplane/resnet';
 import { printJson } from '../output.ts';
 import type { Ending, Reporter } from './reporter.ts';
 
-/** One JSON object a line on stdout: `event: 'epoch'` for each epoch, and `event: 'end'` once. */
+/**
+ * One JSON object a line on stdout: `event: 'start'` with the recipe, `event: 'epoch'` for each epoch, `event: 'message'` for
+ * what a callback says, and `event: 'end'`.
+ */
 export class JsonReporter implements Reporter {
-  start(): void {}
+  start({ model, recipe, seed, trainCount, validationCount, epoch, step, steps }: StartEvent): void {
+    const counts = { trainCount, validationCount, epoch, step, steps };
+    printJson({ event: 'start', model: model.name, recipe, notes: recipeNotes(recipe), seed, ...counts });
+  }
 
   progress(): void {}
 
@@ -15,15 +21,31 @@ export class JsonReporter implements Reporter {
     printJson({ event: 'epoch', ...record });
   }
 
-  end({ result, folder, epochs }: Ending): void {
-    const { best, interrupted, checkpoint } = result;
+  message({ epoch, level, text }: CallbackMessageEvent): void {
+    printJson({ event: 'message', epoch, level, text });
+  }
+
+  /** The end has it. */
+  tested(): void {}
+
+  end({ result, folder, epochs, card, report }: Ending): void {
+    const { best, test, interrupted, checkpoint } = result;
+    const { training } = checkpoint;
     printJson({
       event: 'end',
       interrupted,
       epochs,
-      epochsDone: checkpoint.training?.epochsDone ?? 0,
+      epochsDone: training?.epochsDone ?? 0,
       best,
-      files: { last: join(folder, 'last.safetensors'), best: best === null ? null : join(folder, 'best.safetensors') },
+      test,
+      restoredEpoch: training?.end?.restoredEpoch ?? null,
+      recipe: training?.settings.recipe,
+      files: {
+        last: join(folder, 'last.safetensors'),
+        best: best === null ? null : join(folder, 'best.safetensors'),
+        card,
+        report,
+      },
     });
   }
 }

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Checkpoint, TrainResult } from '@skiplane/resnet';
+import { recipeDifferences, type Checkpoint, type TrainResult } from '@skiplane/resnet';
 import { RunDirectory } from '@skiplane/resnet/node';
 import { CommandError, UsageError } from '../errors.ts';
 import { formatGpuAdapter } from '../gpu-adapter.ts';
 import { programName, shellQuote } from '../shell.ts';
 import { resumedDataOptions, saveDataOptions, type DataOptions } from './run-options.ts';
+import { runSinks } from './sinks.ts';
 import { defaultModel, newSettings, resumedSettings, type Settings, type TrainFlags } from './settings.ts';
 
 /** A run that is about to begin or to go on. */
@@ -38,15 +39,46 @@ function planNew(flags: TrainFlags): PlannedRun {
       `'${folder}' holds a run already. Go on with it by --resume, or begin a new run in another folder by --out.`,
     );
   }
+  return newRun(folder, settings, flags);
+}
+
+/** The run of these settings in a folder: a new one, or the one that is there already and goes on. */
+export async function planFixed(folder: string, settings: Settings, dataOptions: DataOptions): Promise<PlannedRun> {
+  if (!existsSync(join(folder, lastCheckpoint))) return newRun(folder, settings, dataOptions);
+  const directory = await RunDirectory.resume(folder, await runSinks());
+  const { checkpoint } = directory;
+  const kept = checkpoint?.training?.settings;
+  if (checkpoint === null || kept === undefined || !isSame(settings, { ...kept, model: checkpoint.model })) {
+    throw new CommandError(`'${folder}' holds another run already. Choose another folder by --out.`);
+  }
+  const finished = finishedResult(checkpoint, settings);
   return {
     folder,
-    settings,
-    dataOptions: flags,
-    checkpoint: null,
-    finished: null,
+    settings: { ...settings, imagesOn: kept.imagesOn },
+    dataOptions,
+    checkpoint,
+    finished,
+    open: () => Promise.resolve(directory),
+  };
+}
+
+/** Whether a run has the settings that are wanted, as far as they are. */
+function isSame(a: Settings, b: Settings): boolean {
+  return (
+    a.model.name === b.model.name &&
+    a.seed === b.seed &&
+    (a.imagesOn === undefined || a.imagesOn === b.imagesOn) &&
+    a.recipe.epochs === b.recipe.epochs &&
+    recipeDifferences(a.recipe, b.recipe).length === 0
+  );
+}
+
+function newRun(folder: string, settings: Settings, dataOptions: DataOptions): PlannedRun {
+  return {
+    folder, settings, dataOptions, checkpoint: null, finished: null,
     async open() {
-      const directory = await RunDirectory.create(folder);
-      await saveDataOptions(folder, flags);
+      const directory = await RunDirectory.create(folder, await runSinks());
+      await saveDataOptions(folder, dataOptions);
       return directory;
     },
   };
@@ -59,16 +91,16 @@ async function planResumed(flags: TrainFlags): Promise<PlannedRun> {
       `cannot resume: '${folder}' holds no run (no ${lastCheckpoint}). Name its folder with --out, or begin a run without --resume.`,
     );
   }
-  const directory = await RunDirectory.resume(folder);
+  const directory = await RunDirectory.resume(folder, await runSinks());
   const { checkpoint } = directory;
   if (!checkpoint?.training) {
     throw new CommandError(`cannot resume: ${lastCheckpoint} in '${folder}' holds weights alone, no training state.`);
   }
-  const { settings: kept, epochsDone, history, best } = checkpoint.training;
+  const { settings: kept, epochsDone } = checkpoint.training;
   const settings = resumedSettings(flags, checkpoint, kept, folder);
-  if (settings.epochs < epochsDone) {
+  if (settings.recipe.epochs < epochsDone) {
     throw new UsageError(
-      `option '--epochs' is ${settings.epochs}, but the run in '${folder}' has done ${epochsDone} already.`,
+      `option '--epochs' is ${settings.recipe.epochs}, but the run in '${folder}' has done ${epochsDone} already.`,
     );
   }
   return {
@@ -76,9 +108,18 @@ async function planResumed(flags: TrainFlags): Promise<PlannedRun> {
     settings,
     dataOptions: await resumedDataOptions(folder, flags),
     checkpoint,
-    finished: epochsDone === settings.epochs ? { checkpoint, history, best, interrupted: false } : null,
+    finished: finishedResult(checkpoint, settings),
     open: () => Promise.resolve(directory),
   };
+}
+
+/** How a run ended; null while it has something left to do. */
+function finishedResult(checkpoint: Checkpoint, { recipe }: Settings): TrainResult | null {
+  const { training } = checkpoint;
+  if (!training?.end) return null;
+  const { epochsDone, callbacks, history, best, end } = training;
+  if (epochsDone < recipe.epochs && !callbacks.stopped) return null;
+  return { checkpoint, history, best, test: end.test, interrupted: false };
 }
 
 /** The command that goes on with a run. */

@@ -1,4 +1,13 @@
-import type { EpochEvent, ProgressEvent, StartEvent, TrainEvent, TrainResult, ValidationEvent } from '@skiplane/resnet';
+import type {
+  CallbackMessageEvent,
+  EndEvent,
+  EpochEvent,
+  ProgressEvent,
+  StartEvent,
+  TrainEvent,
+  TrainResult,
+  ValidationEvent,
+} from '@skiplane/resnet';
 
 /** Where a run ended and how to go on from there. */
 export interface Ending {
@@ -7,6 +16,9 @@ export interface Ending {
   readonly epochs: number;
   /** The command that goes on with an interrupted run. */
   readonly resumeCommand: string;
+  /** Files of results that are there. */
+  readonly card: string | null;
+  readonly report: string | null;
 }
 
 /** Tells a person or a program how training goes. */
@@ -15,6 +27,9 @@ export interface Reporter {
   progress(event: ProgressEvent): void;
   validation(event: ValidationEvent): void;
   epoch(event: EpochEvent): void;
+  message(event: CallbackMessageEvent): void;
+  /** The final evaluation. */
+  tested(event: EndEvent): void;
   end(ending: Ending): void;
 }
 
@@ -29,6 +44,10 @@ export function report(reporter: Reporter, event: TrainEvent): void {
       return reporter.validation(event);
     case 'epoch':
       return reporter.epoch(event);
+    case 'message':
+      return reporter.message(event);
+    case 'end':
+      return reporter.tested(event);
     case 'checkpoint':
       return;
     default:

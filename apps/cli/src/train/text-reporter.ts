@@ -1,15 +1,19 @@
 import { join } from 'node:path';
 import {
   modelType,
+  recipeNotes,
+  type CallbackMessageEvent,
+  type EndEvent,
   type EpochEvent,
   type ProgressEvent,
   type StartEvent,
   type ValidationEvent,
 } from '@skiplane/resnet';
-import { printLine } from '../output.ts';
+import { note, printLine } from '../output.ts';
 import { formatCount, formatDuration, formatRate } from '../render/format.ts';
 import type { Progress } from '../render/progress.ts';
 import { programName, shellQuote } from '../shell.ts';
+import { describeRecipe } from './recipe.ts';
 import type { Ending, Reporter } from './reporter.ts';
 
 /** Lines as Keras prints them on stdout, and a live bar on stderr. */
@@ -23,27 +27,18 @@ export class TextReporter implements Reporter {
   }
 
   start(event: StartEvent): void {
-    const {
-      model,
-      trainCount,
-      validationCount,
-      batchSize,
-      epochs,
-      steps,
-      epoch,
-      step,
-      globalStep,
-      parameters,
-      imagesOn,
-    } = event;
+    const { model, recipe, trainCount, validationCount, batchSize, epochs, steps, parameters, imagesOn } = event;
+    const { epoch, step, globalStep } = event;
     this.#epochs = epochs;
     this.#steps = steps;
     printLine(
       `${modelType(model)}: ${formatCount(parameters.total)} parameters, ${formatCount(parameters.trainable)} trainable`,
     );
-    printLine(
-      `${formatCount(trainCount)} train samples, ${formatCount(validationCount)} test samples, batches of ${batchSize}${imagesOn === 'device' ? ', images on the device' : ''}`,
-    );
+    const validated = `${formatCount(validationCount)} ${recipe.validation.kind === 'test' ? 'test' : 'validation'} samples`;
+    const place = imagesOn === 'device' ? ', images on the device' : '';
+    printLine(`${formatCount(trainCount)} train samples, ${validated}, batches of ${batchSize}${place}`);
+    printLine(`Recipe: ${describeRecipe(recipe)}`);
+    for (const text of recipeNotes(recipe)) printLine(`  note: ${text}`);
     if (globalStep > 0) printLine(`Going on in epoch ${epoch}/${epochs} after step ${step}/${steps}`);
   }
 
@@ -53,8 +48,26 @@ export class TextReporter implements Reporter {
     this.#progress.update(step / steps, `${epoch}/${this.#epochs} - ${step}/${steps} - ${figures} - ${speed}`);
   }
 
-  validation({ epoch, done, count }: ValidationEvent): void {
-    this.#progress.update(done / count, `${epoch}/${this.#epochs} - validating ${done}/${count}`);
+  validation({ on, epoch, done, count }: ValidationEvent): void {
+    const what = on === 'test' ? 'testing' : 'validating';
+    this.#progress.update(done / count, `${epoch}/${this.#epochs} - ${what} ${done}/${count}`);
+  }
+
+  message({ level, text }: CallbackMessageEvent): void {
+    this.#progress.clear();
+    if (level === 'warning') note(`warning: ${text}`);
+    else printLine(text);
+  }
+
+  /** The last lines of the example. */
+  tested({ restoredEpoch, test }: EndEvent): void {
+    this.#progress.clear();
+    if (restoredEpoch !== null) {
+      printLine(`Restoring model weights from the end of the best epoch: ${restoredEpoch}.`);
+    }
+    if (test === null) return;
+    printLine(`Test loss: ${test.loss.toFixed(4)}`);
+    printLine(`Test accuracy: ${test.accuracy.toFixed(4)}`);
   }
 
   epoch({ record }: EpochEvent): void {
@@ -70,20 +83,21 @@ export class TextReporter implements Reporter {
         `accuracy: ${accuracy.toFixed(4)}`,
         `val_loss: ${valLoss.toFixed(4)}`,
         `val_accuracy: ${valAccuracy.toFixed(4)}`,
-        `learning_rate: ${learningRate}`,
+        `learning_rate: ${Number(learningRate.toPrecision(4))}`,
         `${formatRate(imagesPerSecond)} images/s`,
         ...(left > 0 ? [`${formatDuration(left)} left`] : []),
       ].join(' - '),
     );
   }
 
-  end({ result, folder, epochs, resumeCommand }: Ending): void {
+  end({ result, folder, epochs, resumeCommand, report }: Ending): void {
     const { best, interrupted, checkpoint } = result;
     if (interrupted) {
       printLine(`Stopped with ${checkpoint.training?.epochsDone ?? 0} of ${epochs} epochs done. Go on with:`);
       printLine(`  ${resumeCommand}`);
       return;
     }
+    if (report !== null) printLine(`Report: ${report}`);
     if (best === null) return;
     printLine(`Best: epoch ${best.epoch}, val_accuracy: ${best.valAccuracy.toFixed(4)}. Evaluate it with:`);
     printLine(`  ${programName()} evaluate --weights ${shellQuote(join(folder, 'best.safetensors'))}`);

@@ -32,35 +32,45 @@ interface Role {
   readonly perExample?: true;
 }
 
-/** Cases of an op over [batch, classes] without attributes: every shape, then every fill of each operand. */
+/** Cases of an op over [batch, classes]: every shape, every fill of each operand, and further attributes on some shapes. */
 function classCases<K extends 'softmax' | 'softmaxGrad' | 'softmaxCrossEntropy' | 'softmaxCrossEntropyGrad'>(
   roles: readonly Role[],
+  attrs: OpAttrs[K],
+  further: readonly OpAttrs[K][] = [],
 ): OpCases<K> {
   const shapesOf = (shape: readonly number[]) =>
     roles.map(({ perExample }) => (perExample ? shape.slice(0, 1) : shape));
   const named: Record<string, CaseSpec<K>> = {};
-  const spec = (shape: readonly number[], kinds: readonly (FillKind | undefined)[]): CaseSpec<K> => ({
-    attrs: {},
+  const spec = (shape: readonly number[], kinds: readonly (FillKind | undefined)[], of = attrs): CaseSpec<K> => ({
+    attrs: of,
     operands: shapesOf(shape).map((s, i) => operand(s, kinds[i], i + 1)),
   });
   const first = roles.map(({ fills }) => fills[0]);
   for (const [name, shape] of Object.entries<readonly number[]>(classShapes)) named[name] = spec(shape, first);
+  for (const other of further) {
+    for (const name of ['batch 32, 10 classes', '1 class', '1000 classes'] as const)
+      named[`${name}, ${JSON.stringify(other)}`] = spec(classShapes[name], first, other);
+  }
   roles.forEach(({ fills }, position) => {
     for (const kind of fills) named[`operand ${position} ${kind}`] = spec([6, 10], first.with(position, kind));
   });
   return {
     named,
-    arbitrary: fc
-      .tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 20 }))
-      .chain((shape) =>
-        operandsArbitrary(
+    arbitrary: fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 20 })).chain((shape) =>
+      fc.record({
+        attrs: fc.constantFrom(attrs, ...further),
+        operands: operandsArbitrary(
           shapesOf(shape),
           roles.map(({ fills }) => fills),
         ),
-      )
-      .map((list) => ({ attrs: {}, operands: list })),
+      }),
+    ),
   };
 }
+
+/** Some, nearly all, and all. */
+const smoothings = [{ labelSmoothing: 0.1 }, { labelSmoothing: 1 - 2 ** -20 }, { labelSmoothing: 1 }];
+const unsmoothed = { labelSmoothing: 0 };
 
 function topKSpec(
   shape: readonly number[],
@@ -102,16 +112,20 @@ const topKCorrect: OpCases<'topKCorrect'> = {
 };
 
 export const lossCases = {
-  softmax: classCases<'softmax'>([{ fills: logits }]),
-  softmaxGrad: classCases<'softmaxGrad'>([
-    { fills: ['uniform', 'wide', 'offset', 'equal'] },
-    { fills: labels.toReversed() },
-  ]),
-  softmaxCrossEntropy: classCases<'softmaxCrossEntropy'>([{ fills: logits }, { fills: labels }]),
-  softmaxCrossEntropyGrad: classCases<'softmaxCrossEntropyGrad'>([
-    { fills: weights, perExample: true },
-    { fills: logits },
-    { fills: labels },
-  ]),
+  softmax: classCases<'softmax'>([{ fills: logits }], {}),
+  softmaxGrad: classCases<'softmaxGrad'>(
+    [{ fills: ['uniform', 'wide', 'offset', 'equal'] }, { fills: labels.toReversed() }],
+    {},
+  ),
+  softmaxCrossEntropy: classCases<'softmaxCrossEntropy'>(
+    [{ fills: logits }, { fills: labels }],
+    unsmoothed,
+    smoothings,
+  ),
+  softmaxCrossEntropyGrad: classCases<'softmaxCrossEntropyGrad'>(
+    [{ fills: weights, perExample: true }, { fills: logits }, { fills: labels }],
+    unsmoothed,
+    smoothings,
+  ),
   topKCorrect,
 };

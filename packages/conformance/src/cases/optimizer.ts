@@ -1,64 +1,96 @@
+import type { OpAttrs, OpKind } from '@skiplane/core';
 import * as fc from 'fast-check';
 import type { FillKind } from '../data.ts';
-import { operand, operandsArbitrary, shapeArbitrary, valueFills, type CaseSpec, type OpCases } from './op-cases.ts';
-
-const keras = { beta1: 0.9, beta2: 0.999, epsilon: 1e-7 } as const;
+import {
+  operand,
+  operandsArbitrary,
+  shapeArbitrary,
+  valueFills,
+  type CaseSpec,
+  type OpCases,
+  type OperandSpec,
+} from './op-cases.ts';
 
 /** Second moments are never negative. */
 const secondMoments: readonly FillKind[] = ['positive', 'zeros', 'equal', 'equalLarge'];
 
-interface Kinds {
-  readonly m: FillKind;
-  readonly v: FillKind;
-  readonly gradient: FillKind;
+/** A rate as in training, none, and one too large. */
+const rates: readonly FillKind[] = ['stepSize', 'zeros', 'equal'];
+
+interface Role {
+  /** Fills that random cases take; the first is that of a plain case. */
+  readonly fills: readonly FillKind[];
+  readonly scalar?: true;
 }
 
-function adamSpec(shape: readonly number[], { m, v, gradient }: Kinds): CaseSpec<'adam'> {
-  return {
-    attrs: keras,
-    operands: [
-      operand(shape, 'uniform', 1),
-      operand(shape, m, 2),
-      operand(shape, v, 3),
-      operand(shape, gradient, 4),
-      operand([], 'stepSize', 5),
-    ],
-  };
-}
+const parameter: Role = { fills: valueFills };
+const moment: Role = { fills: valueFills };
+const secondMoment: Role = { fills: secondMoments };
+const gradient: Role = { fills: valueFills };
+const rate: Role = { fills: rates, scalar: true };
 
-function adamCases(): Record<string, CaseSpec<'adam'>> {
-  const plain: Kinds = { m: 'uniform', v: 'positive', gradient: 'uniform' };
-  const cases: Record<string, CaseSpec<'adam'>> = {
-    'a filter': adamSpec([3, 3, 16, 17], plain),
-    'a scalar': adamSpec([], plain),
-    '5 elements': adamSpec([5], plain),
-    '20000 elements': adamSpec([20_000], plain),
-    'nothing moves': adamSpec([7], { m: 'zeros', v: 'zeros', gradient: 'zeros' }),
+/** Cases of an optimizer: shapes, then every fill of the gradient on the first step and on a later one, then every rate. */
+function optimizerCasesOf<K extends OpKind>(
+  roles: readonly Role[],
+  attrs: readonly [OpAttrs[K], ...OpAttrs[K][]],
+): OpCases<K> {
+  const shapesOf = (shape: readonly number[]) => roles.map(({ scalar }) => (scalar ? [] : shape));
+  const spec = (
+    shape: readonly number[],
+    kindOf: (role: Role) => FillKind | undefined,
+    of = attrs[0],
+  ): CaseSpec<K> => ({
+    attrs: of,
+    operands: shapesOf(shape).map((s, i): OperandSpec => operand(s, kindOf(roles[i] ?? parameter), i + 1)),
+  });
+  const plain = ({ fills }: Role): FillKind | undefined => fills[0];
+  const isState = (role: Role): boolean => role === moment || role === secondMoment;
+  const named: Record<string, CaseSpec<K>> = {
+    'a filter': spec([3, 3, 16, 17], plain),
+    'a scalar': spec([], plain),
+    '5 elements': spec([5], plain),
+    '20000 elements': spec([20_000], plain),
+    'nothing moves': spec([7], (role) => (role === gradient || isState(role) ? 'zeros' : plain(role))),
   };
-  for (const gradient of valueFills) {
-    cases[`first step, gradient ${gradient}`] = adamSpec([31], { m: 'zeros', v: 'zeros', gradient });
-    cases[`later step, gradient ${gradient}`] = adamSpec([31], { ...plain, gradient });
+  for (const other of attrs) named[JSON.stringify(other)] = spec([2, 9], plain, other);
+  for (const fill of valueFills) {
+    const filled = (role: Role): FillKind | undefined => (role === gradient ? fill : plain(role));
+    named[`first step, gradient ${fill}`] = spec([31], (role) => (isState(role) ? 'zeros' : filled(role)));
+    named[`later step, gradient ${fill}`] = spec([31], filled);
+    named[`parameter ${fill}`] = spec([31], (role) => (role === parameter ? fill : plain(role)));
   }
-  return cases;
+  for (const fill of rates) named[`rates ${fill}`] = spec([31], (role) => (role.scalar ? fill : plain(role)));
+  return {
+    named,
+    arbitrary: shapeArbitrary.chain((shape) =>
+      fc.record({
+        attrs: fc.constantFrom(...attrs),
+        operands: operandsArbitrary(
+          shapesOf(shape),
+          roles.map(({ fills }) => fills),
+        ),
+      }),
+    ),
+  };
 }
 
-const adam: OpCases<'adam'> = {
-  named: adamCases(),
-  arbitrary: fc
-    .record({
-      shape: shapeArbitrary,
-      attrs: fc.record({
-        beta1: fc.constantFrom(0.9, 0.8),
-        beta2: fc.constantFrom(0.999, 0.99),
-        epsilon: fc.constantFrom(1e-7, 1e-8, 1e-3),
-      }),
-    })
-    .chain(({ shape, attrs }) =>
-      operandsArbitrary(
-        [shape, shape, shape, shape, []],
-        [undefined, undefined, secondMoments, undefined, ['stepSize']],
-      ).map((list) => ({ attrs, operands: list })),
-    ),
-};
+const adamAttrs = [
+  { beta1: 0.9, beta2: 0.999, epsilon: 1e-7 },
+  { beta1: 0.8, beta2: 0.99, epsilon: 1e-8 },
+  { beta1: 0.9, beta2: 0.95, epsilon: 1e-3 },
+] as const;
 
-export const optimizerCases = { adam };
+export const optimizerCases = {
+  adam: optimizerCasesOf<'adam'>([parameter, moment, secondMoment, gradient, rate], adamAttrs),
+  adamW: optimizerCasesOf<'adamW'>([parameter, moment, secondMoment, gradient, rate, rate], adamAttrs),
+  sgdMomentum: optimizerCasesOf<'sgdMomentum'>(
+    [parameter, moment, gradient, rate],
+    [
+      { momentum: 0.9, nesterov: false },
+      { momentum: 0.9, nesterov: true },
+      { momentum: 0, nesterov: false },
+      { momentum: 0, nesterov: true },
+      { momentum: 1, nesterov: true },
+    ],
+  ),
+};

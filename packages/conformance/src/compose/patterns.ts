@@ -185,6 +185,18 @@ export const patterns: Readonly<Record<string, Pattern>> = {
       return c.finish({});
     },
   },
+  'descent with momentum on a filter gradient': {
+    fused: ['conv2dBackpropFilter', 'sgdMomentum'],
+    gradient: true,
+    compose(c, dims) {
+      const { window, x, filter, y } = convolution(dims);
+      const filterSize = [dims.kernel, dims.kernel] as const;
+      const dFilter = c.op('conv2dBackpropFilter', [c.input('x', x), c.input('dy', y)], { window, filterSize });
+      const state = [c.input('w', filter), c.input('m', filter), dFilter, c.input('learningRate', [], 'stepSize')];
+      c.op('sgdMomentum', state, { momentum: 0.9, nesterov: true });
+      return c.finish({});
+    },
+  },
   'the head: average, flatten, dense, loss and its gradient': {
     fused: [
       'averagePool2d',
@@ -211,8 +223,9 @@ export const patterns: Readonly<Record<string, Pattern>> = {
       });
       const logits = biased(c, dense, outChannels);
       const labels = c.input('labels', [batch, outChannels], 'smoothed');
-      const loss = c.op('reduceSum', [c.op('softmaxCrossEntropy', [logits, labels], {})], {});
-      const dLogits = c.op('softmaxCrossEntropyGrad', [c.input('dLosses', [batch]), logits, labels], {});
+      const smoothing = { labelSmoothing: 0.1 };
+      const loss = c.op('reduceSum', [c.op('softmaxCrossEntropy', [logits, labels], smoothing)], {});
+      const dLogits = c.op('softmaxCrossEntropyGrad', [c.input('dLosses', [batch]), logits, labels], smoothing);
       c.op('assignAdd', [c.input('total', []), loss], {});
       return c.finish({ logits, dLogits });
     },

@@ -82,11 +82,9 @@ export class NetComposer {
     const kernel = this.parameter('dense/kernel', [channels, classes], Math.sqrt(6 / channels));
     const dense = composer.op('matMul', [flat, kernel], { transposeA: false, transposeB: false });
     const logits = composer.op('biasAdd', [dense, this.parameter('dense/bias', [classes], 0.1)], {});
-    const losses = composer.op(
-      'softmaxCrossEntropy',
-      [logits, composer.input('labels', [batch, classes], 'oneHot')],
-      {},
-    );
+    const losses = composer.op('softmaxCrossEntropy', [logits, composer.input('labels', [batch, classes], 'oneHot')], {
+      labelSmoothing: 0,
+    });
     const mean = composer.op('affine', [composer.op('reduceSum', [losses], {})], { scale: 1 / batch, offset: 0 });
     return this.penalties.reduce((sum, penalty) => composer.add(sum, penalty), mean);
   }

@@ -71,10 +71,12 @@ export interface OpAttrs {
   l2PenaltyGrad: { readonly scale: number };
   softmax: Record<never, never>;
   softmaxGrad: Record<never, never>;
-  softmaxCrossEntropy: Record<never, never>;
-  softmaxCrossEntropyGrad: Record<never, never>;
+  softmaxCrossEntropy: { readonly labelSmoothing: number };
+  softmaxCrossEntropyGrad: { readonly labelSmoothing: number };
   topKCorrect: { readonly k: number };
   adam: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
+  adamW: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
+  sgdMomentum: { readonly momentum: number; readonly nesterov: boolean };
   assignAdd: Record<never, never>;
   gatherImages: {
     /** Whether the images are shifted and flipped by one more operand. */

@@ -7,7 +7,7 @@ import { gatherImages } from './images.ts';
 import { softmax, softmaxCrossEntropy, softmaxCrossEntropyGrad, softmaxGrad, topKCorrect } from './loss.ts';
 import type { OpKind } from './attrs.ts';
 import type { OpDef, OpDefs } from './op-def.ts';
-import { adam, assignAdd } from './optimizer.ts';
+import { adam, adamW, assignAdd, sgdMomentum } from './optimizer.ts';
 import { averagePool2d, averagePool2dGrad, maxPool2d, maxPool2dGrad } from './pool.ts';
 import { broadcastScalar, fill, l2Penalty, l2PenaltyGrad, reduceSum, reshape } from './shape.ts';
 
@@ -45,6 +45,8 @@ export const opDefs: OpDefs = {
   softmaxCrossEntropyGrad,
   topKCorrect,
   adam,
+  adamW,
+  sgdMomentum,
   assignAdd,
   gatherImages,
 };

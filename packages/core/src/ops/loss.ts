@@ -6,6 +6,11 @@ import type { OpDef } from './op-def.ts';
 
 const classAxes = 'batch,classes';
 
+function checkSmoothing(labelSmoothing: number): void {
+  if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
+    throw new ShapeError(`labelSmoothing of ${labelSmoothing} must be from 0 to 1`);
+}
+
 function logitsAndLabels(inputs: readonly TensorSpec[], first: number): readonly [batch: number, classes: number] {
   const shape = rank2(operand(inputs, first, 'logits'), 'logits', classAxes);
   expectShape(operand(inputs, first + 1, 'labels'), 'labels', shape, 'like logits');
@@ -41,31 +46,36 @@ export const softmaxGrad: OpDef<'softmaxGrad'> = {
 };
 
 /**
- * Categorical cross-entropy of each example, from logits and a distribution of labels (one-hot, or smoothed).
+ * Categorical cross-entropy of each example, from logits and a distribution of labels (one-hot, or any other).
  *
- * losses[n] = Σ_k labels[n,k]·(log Σ_j e^(logits[n,j]) − logits[n,k])
+ * losses[n] = Σ_k smoothed[n,k]·(log Σ_j e^(logits[n,j]) − logits[n,k])
+ * smoothed  = (1 − labelSmoothing)·labels + labelSmoothing/classes, labelSmoothing from 0, which leaves labels as they are, to 1
  *
  * @shape logits, labels [batch, classes]
  * @shape returns        [batch]
+ * @source Szegedy et al. 2016, §7, in the form of Keras's CategoricalCrossentropy
  */
 export const softmaxCrossEntropy: OpDef<'softmaxCrossEntropy'> = {
   kind: 'softmaxCrossEntropy',
   operands: () => ['logits', 'labels'],
   results: ['losses'],
-  infer: (inputs) => [f32([logitsAndLabels(inputs, 0)[0]])],
-  vjp: (build, { inputs: [logits, labels] }, [dLosses]) => [
+  infer(inputs, { labelSmoothing }) {
+    checkSmoothing(labelSmoothing);
+    return [f32([logitsAndLabels(inputs, 0)[0]])];
+  },
+  vjp: (build, { attrs, inputs: [logits, labels] }, [dLosses]) => [
     dLosses == null || logits === undefined || labels === undefined
       ? null
-      : build.op('softmaxCrossEntropyGrad', [dLosses, logits, labels], {}),
+      : build.op('softmaxCrossEntropyGrad', [dLosses, logits, labels], attrs),
     null,
   ],
-  cost: perElement(14),
+  cost: perElement(16),
 };
 
 /**
  * Gradient of {@link softmaxCrossEntropy} with respect to the logits.
  *
- * dLogits[n,k] = dLosses[n]·(softmax(logits)[n,k]·Σ_j labels[n,j] − labels[n,k])
+ * dLogits[n,k] = dLosses[n]·(softmax(logits)[n,k]·Σ_j smoothed[n,j] − smoothed[n,k])
  *
  * @shape dLosses [batch]
  * @shape logits, labels, returns [batch, classes]
@@ -74,13 +84,14 @@ export const softmaxCrossEntropyGrad: OpDef<'softmaxCrossEntropyGrad'> = {
   kind: 'softmaxCrossEntropyGrad',
   operands: () => ['dLosses', 'logits', 'labels'],
   results: ['dLogits'],
-  infer(inputs) {
+  infer(inputs, { labelSmoothing }) {
+    checkSmoothing(labelSmoothing);
     const shape = logitsAndLabels(inputs, 1);
     expectShape(operand(inputs, 0, 'dLosses'), 'dLosses', [shape[0]], 'one an example');
     return [f32(shape)];
   },
   vjp: notDifferentiable('softmaxCrossEntropyGrad'),
-  cost: perElement(15),
+  cost: perElement(17),
 };
 
 /**

@@ -1,6 +1,23 @@
+import type { TensorSpec } from '../tensor.ts';
 import { perElement } from './cost.ts';
 import { expectShape, f32, notDifferentiable, operand } from './infer.ts';
-import type { OpDef } from './op-def.ts';
+import type { Alias, OpDef } from './op-def.ts';
+
+const inPlace = (...operands: readonly number[]): readonly Alias[] =>
+  operands.map((at) => ({ output: at, input: at, kind: 'update' }));
+
+/** Specs of the updated tensors: the parameter and its `state`, which are followed by the gradient and then by `scalars`. */
+function updated(
+  inputs: readonly TensorSpec[],
+  state: readonly string[],
+  scalars: readonly string[],
+): readonly TensorSpec[] {
+  const { shape } = operand(inputs, 0, 'parameter');
+  const alike = [...state, 'gradient'];
+  alike.forEach((name, i) => expectShape(operand(inputs, i + 1, name), name, shape, 'like the parameter'));
+  scalars.forEach((name, i) => expectShape(operand(inputs, alike.length + 1 + i, name), name, [], '(a scalar)'));
+  return alike.map(() => f32(shape));
+}
 
 /**
  * One Adam step in the epsilon-hat form of Keras, in place.
@@ -16,21 +33,50 @@ export const adam: OpDef<'adam'> = {
   kind: 'adam',
   operands: () => ['parameter', 'm', 'v', 'gradient', 'stepSize'],
   results: ['parameter', 'm', 'v'],
-  infer(inputs) {
-    const { shape } = operand(inputs, 0, 'parameter');
-    ['m', 'v', 'gradient'].forEach((name, i) =>
-      expectShape(operand(inputs, i + 1, name), name, shape, 'like the parameter'),
-    );
-    expectShape(operand(inputs, 4, 'stepSize'), 'stepSize', [], '(a scalar)');
-    return [f32(shape), f32(shape), f32(shape)];
-  },
+  infer: (inputs) => updated(inputs, ['m', 'v'], ['stepSize']),
   vjp: notDifferentiable('adam'),
   cost: perElement(12),
-  aliases: [
-    { output: 0, input: 0, kind: 'update' },
-    { output: 1, input: 1, kind: 'update' },
-    { output: 2, input: 2, kind: 'update' },
-  ],
+  aliases: inPlace(0, 1, 2),
+};
+
+/**
+ * One step of Adam with decoupled weight decay, in place: parameter ← parameter − decay·parameter, then a step as of {@link adam}.
+ *
+ * decay = learningRate·weightDecay, with the rate as it is now, not corrected for bias.
+ *
+ * @shape parameter, m, v, gradient  all the same
+ * @shape stepSize, decay  scalars
+ * @source Loshchilov & Hutter 2019, algorithm 2, in the form of Keras's AdamW
+ */
+export const adamW: OpDef<'adamW'> = {
+  kind: 'adamW',
+  operands: () => ['parameter', 'm', 'v', 'gradient', 'stepSize', 'decay'],
+  results: ['parameter', 'm', 'v'],
+  infer: (inputs) => updated(inputs, ['m', 'v'], ['stepSize', 'decay']),
+  vjp: notDifferentiable('adamW'),
+  cost: perElement(14),
+  aliases: inPlace(0, 1, 2),
+};
+
+/**
+ * One step of stochastic gradient descent with momentum, in place, in the form of Keras.
+ *
+ * m ← momentum·m − learningRate·gradient; parameter ← parameter + m, or with `nesterov`
+ * parameter ← parameter + momentum·m − learningRate·gradient, m being the new one. Momentum 0 is plain gradient descent.
+ * Unlike in forms that put the rate in front of m, a new learning rate leaves the speed already gained as it is.
+ *
+ * @shape parameter, m, gradient  all the same
+ * @shape learningRate  scalar
+ * @source Sutskever et al. 2013, §2
+ */
+export const sgdMomentum: OpDef<'sgdMomentum'> = {
+  kind: 'sgdMomentum',
+  operands: () => ['parameter', 'm', 'gradient', 'learningRate'],
+  results: ['parameter', 'm'],
+  infer: (inputs) => updated(inputs, ['m'], ['learningRate']),
+  vjp: notDifferentiable('sgdMomentum'),
+  cost: perElement(5),
+  aliases: inPlace(0, 1),
 };
 
 /** The bias-corrected rate of Adam's step t (1 for the first): learningRate·√(1 − beta2^t)/(1 − beta1^t). */
@@ -50,5 +96,5 @@ export const assignAdd: OpDef<'assignAdd'> = {
   },
   vjp: notDifferentiable('assignAdd'),
   cost: perElement(1),
-  aliases: [{ output: 0, input: 0, kind: 'update' }],
+  aliases: inPlace(0),
 };

@@ -4,10 +4,12 @@ import { gatherMagnitudes } from './kernels/images.ts';
 import { kernels } from './kernels/index.ts';
 import {
   adam,
+  adamW,
   affine,
   batchNormGrad,
   batchNormInference,
   batchNormTraining,
+  sgdMomentum,
   sigmoidGrad,
   softmaxCrossEntropy,
   softmaxCrossEntropyGrad,
@@ -33,7 +35,7 @@ function onMagnitudes<K extends OpKind>(
  * - Sums of products (convolutions and their gradients, matMul, bias, add, multiply, average pooling, reduceSum, l2Penalty):
  *   Σ|a·b|, and |bias|, |residual| with it; an activation leaves it as it is, since it is never negative. Chains of
  *   these ops may run as one graph.
- * - Formulas that subtract (batch norm, sigmoidGrad, softmaxGrad, cross-entropy, adam): the sum of the absolute terms, with
+ * - Formulas that subtract (batch norm, sigmoidGrad, softmaxGrad, cross-entropy, optimizers): the sum of the absolute terms, with
  *   statistics, probabilities and √v taken at the given inputs. Meaningful for a graph of the one op only, because
  *   those depend on signs, which the result of another op has lost.
  * - relu, maxPool2d, reshape, fill, broadcastScalar: the op on absolute values; their results are exact and need no bound.
@@ -77,6 +79,8 @@ export const magnitudeKernels: ReferenceKernels = {
   softmaxCrossEntropyGrad,
   topKCorrect: kernels.topKCorrect,
   adam,
+  adamW,
+  sgdMomentum,
   assignAdd: onMagnitudes(kernels.assignAdd),
   gatherImages: gatherMagnitudes,
 };

@@ -61,7 +61,7 @@ export function residualBlock(mode: 'training' | 'inference', l2 = true): Networ
   const flat = build.op('reshape', [pooled], { shape: [3, 4] });
   const product = build.op('matMul', [flat, parameter('dense/kernel', 4, 5)], { transposeA: false, transposeB: false });
   const logits = build.op('biasAdd', [product, parameter('dense/bias', 5)], {});
-  const total = build.op('reduceSum', [build.op('softmaxCrossEntropy', [logits, labels], {})], {});
+  const total = build.op('reduceSum', [build.op('softmaxCrossEntropy', [logits, labels], { labelSmoothing: 0 })], {});
   const mean = build.op('affine', [total], { scale: 1 / 3, offset: 0 });
   const penalties = l2 ? filters.map((filter) => build.op('l2Penalty', [filter], { scale: 1e-2 })) : [];
   const loss = penalties.reduce((sum, penalty) => build.op('add', [sum, penalty], {}), mean);

@@ -22,7 +22,7 @@ import {
 import { gatherImages } from './images.ts';
 import { softmax, softmaxCrossEntropy, softmaxCrossEntropyGrad, softmaxGrad, topKCorrect } from './loss.ts';
 import type { Lower } from './lowering.ts';
-import { adam, assignAdd } from './optimizer.ts';
+import { adam, adamW, assignAdd, sgdMomentum } from './optimizer.ts';
 import { averagePool2d, averagePool2dGrad, maxPool2d, maxPool2dGrad } from './pool.ts';
 
 /** The lowering of every op: a kind without one does not type-check. */
@@ -59,6 +59,8 @@ export const lowerings: { readonly [K in OpKind]: Lower<K> } = {
   softmaxCrossEntropyGrad,
   topKCorrect,
   adam,
+  adamW,
+  sgdMomentum,
   assignAdd,
   gatherImages,
 };

@@ -22,11 +22,20 @@ export const softmax: Lower<'softmax'> = ({ inputs }) => byRow('softmax', spec(i
 
 export const softmaxGrad: Lower<'softmaxGrad'> = ({ inputs }) => byRow('softmax-grad', spec(inputs, 0), 2);
 
-export const softmaxCrossEntropy: Lower<'softmaxCrossEntropy'> = ({ inputs }) =>
-  byRow('softmax-cross-entropy', spec(inputs, 0), 2);
+/** What makes a smoothed label of one: (1 − labelSmoothing)·label + labelSmoothing/classes. */
+const smoothing = (labelSmoothing: number, { shape }: TensorSpec) => ({
+  labelScale: 1 - labelSmoothing,
+  labelOffset: labelSmoothing / (shape[1] ?? 1),
+});
 
-export const softmaxCrossEntropyGrad: Lower<'softmaxCrossEntropyGrad'> = ({ inputs }) =>
-  byRow('softmax-cross-entropy-grad', spec(inputs, 1), 3);
+export const softmaxCrossEntropy: Lower<'softmaxCrossEntropy'> = ({ attrs: { labelSmoothing }, inputs }) =>
+  byRow('softmax-cross-entropy', spec(inputs, 0), 2, smoothing(labelSmoothing, spec(inputs, 0)));
+
+export const softmaxCrossEntropyGrad: Lower<'softmaxCrossEntropyGrad'> = ({ attrs: { labelSmoothing }, inputs }) =>
+  byRow('softmax-cross-entropy-grad', spec(inputs, 1), 3, {
+    ...smoothing(labelSmoothing, spec(inputs, 1)),
+    labelSmoothing,
+  });
 
 export const topKCorrect: Lower<'topKCorrect'> = ({ attrs: { k }, inputs }) =>
   byRow('top-k-correct', spec(inputs, 0), 2, { k });

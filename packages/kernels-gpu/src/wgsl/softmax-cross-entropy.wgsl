@@ -1,7 +1,10 @@
-// losses = Σ labels·(log Σ e^(logits − max) − (logits − max)) along each row of [batch, classes].
+// losses = Σ smoothed·(log Σ e^(logits − max) − (logits − max)) along each row of [batch, classes],
+// smoothed = labelScale·labels + labelOffset.
 // Invocation: one row. Traffic: logits three times, labels once.
 override batch: u32;
 override classes: u32;
+override labelScale: f32; // 1 − labelSmoothing
+override labelOffset: f32; // labelSmoothing/classes
 
 @group(0) @binding(0) var<storage, read> logits: array<f32>;
 @group(0) @binding(1) var<storage, read> labels: array<f32>;
@@ -24,7 +27,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let logSum = log(sum);
   var loss = 0f;
   for (var k = 0u; k < classes; k++) {
-    loss += labels[first + k] * (logSum - (logits[first + k] - largest));
+    let label = labelScale * labels[first + k] + labelOffset;
+    loss += label * (logSum - (logits[first + k] - largest));
   }
   losses[id.x] = loss;
 }

@@ -136,10 +136,15 @@ const cases: { readonly [K in OpKind]: readonly Case<K>[] } = {
   l2PenaltyGrad: [[{ scale: 1e-4 }, [f32(), rows]]],
   softmax: [[{}, [rows]]],
   softmaxGrad: [[{}, [rows, rows]]],
-  softmaxCrossEntropy: [[{}, [rows, rows]]],
-  softmaxCrossEntropyGrad: [[{}, [f32(3), rows, rows]]],
+  softmaxCrossEntropy: [0, 0.1].map((labelSmoothing): Case<'softmaxCrossEntropy'> => [{ labelSmoothing }, [rows, rows]]),
+  softmaxCrossEntropyGrad: [0, 0.1].map((labelSmoothing): Case<'softmaxCrossEntropyGrad'> => [
+    { labelSmoothing },
+    [f32(3), rows, rows],
+  ]),
   topKCorrect: [[{ k: 1 }, [rows, rows]]],
   adam: [[{ beta1: 0.9, beta2: 0.999, epsilon: 1e-7 }, [x, x, x, x, f32()]]],
+  adamW: [[{ beta1: 0.9, beta2: 0.999, epsilon: 1e-7 }, [x, x, x, x, f32(), f32()]]],
+  sgdMomentum: [false, true].map((nesterov): Case<'sgdMomentum'> => [{ momentum: 0.9, nesterov }, [x, x, x, f32()]]),
   assignAdd: [[{}, [x, x]]],
   gatherImages: [
     [{ transformed: false, interpolationOrder: 1 }, images(false)],

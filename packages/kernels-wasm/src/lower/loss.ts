@@ -6,6 +6,12 @@ function batchAndClasses(logits: TensorSpec): { batch: number; classes: number }
   return { batch, classes };
 }
 
+/** What makes a smoothed label of one: (1 − labelSmoothing)·label + labelSmoothing/classes. */
+const smoothing = (labelSmoothing: number, classes: number) => ({
+  labelScale: 1 - labelSmoothing,
+  labelOffset: labelSmoothing / classes,
+});
+
 export const softmax: Lower<'softmax'> = ({ inputs }) => {
   const sizes = batchAndClasses(spec(inputs, 0));
   return single('softmax', (at) => [record('softmax', sizes.batch, { x: at.input(0), y: at.output(0), ...sizes })]);
@@ -18,7 +24,7 @@ export const softmaxGrad: Lower<'softmaxGrad'> = ({ inputs }) => {
   ]);
 };
 
-export const softmaxCrossEntropy: Lower<'softmaxCrossEntropy'> = ({ inputs }) => {
+export const softmaxCrossEntropy: Lower<'softmaxCrossEntropy'> = ({ attrs: { labelSmoothing }, inputs }) => {
   const sizes = batchAndClasses(spec(inputs, 0));
   return single('softmaxCrossEntropy', (at) => [
     record('softmaxCrossEntropy', sizes.batch, {
@@ -26,11 +32,12 @@ export const softmaxCrossEntropy: Lower<'softmaxCrossEntropy'> = ({ inputs }) =>
       labels: at.input(1),
       losses: at.output(0),
       ...sizes,
+      ...smoothing(labelSmoothing, sizes.classes),
     }),
   ]);
 };
 
-export const softmaxCrossEntropyGrad: Lower<'softmaxCrossEntropyGrad'> = ({ inputs }) => {
+export const softmaxCrossEntropyGrad: Lower<'softmaxCrossEntropyGrad'> = ({ attrs: { labelSmoothing }, inputs }) => {
   const sizes = batchAndClasses(spec(inputs, 1));
   return single('softmaxCrossEntropyGrad', (at) => [
     record('softmaxCrossEntropyGrad', sizes.batch, {
@@ -39,6 +46,7 @@ export const softmaxCrossEntropyGrad: Lower<'softmaxCrossEntropyGrad'> = ({ inpu
       labels: at.input(2),
       dLogits: at.output(0),
       ...sizes,
+      ...smoothing(labelSmoothing, sizes.classes),
     }),
   ]);
 };

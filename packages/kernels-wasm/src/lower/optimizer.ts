@@ -1,6 +1,13 @@
 import { elementCount } from '@skiplane/core';
 import { ceilDiv, elementsPerTask, record, single, spec, type Lower } from './lowering.ts';
 
+/** Constants of the moments; 1 − beta is rounded once, from the exact difference. */
+const momentConstants = (attrs: { readonly beta1: number; readonly beta2: number; readonly epsilon: number }) => ({
+  ...attrs,
+  oneMinusBeta1: 1 - attrs.beta1,
+  oneMinusBeta2: 1 - attrs.beta2,
+});
+
 export const adam: Lower<'adam'> = ({ attrs, inputs }) => {
   const count = elementCount(spec(inputs, 0).shape);
   return single('adam', (at) => [
@@ -11,9 +18,38 @@ export const adam: Lower<'adam'> = ({ attrs, inputs }) => {
       gradient: at.input(3),
       stepSize: at.input(4),
       count,
-      ...attrs,
-      oneMinusBeta1: 1 - attrs.beta1,
-      oneMinusBeta2: 1 - attrs.beta2,
+      ...momentConstants(attrs),
+    }),
+  ]);
+};
+
+export const adamW: Lower<'adamW'> = ({ attrs, inputs }) => {
+  const count = elementCount(spec(inputs, 0).shape);
+  return single('adamW', (at) => [
+    record('adamW', ceilDiv(count, elementsPerTask), {
+      parameter: at.input(0),
+      m: at.input(1),
+      v: at.input(2),
+      gradient: at.input(3),
+      stepSize: at.input(4),
+      decay: at.input(5),
+      count,
+      ...momentConstants(attrs),
+    }),
+  ]);
+};
+
+export const sgdMomentum: Lower<'sgdMomentum'> = ({ attrs: { momentum, nesterov }, inputs }) => {
+  const count = elementCount(spec(inputs, 0).shape);
+  return single('sgdMomentum', (at) => [
+    record('sgdMomentum', ceilDiv(count, elementsPerTask), {
+      parameter: at.input(0),
+      m: at.input(1),
+      gradient: at.input(2),
+      learningRate: at.input(3),
+      count,
+      momentum,
+      nesterov: Number(nesterov),
     }),
   ]);
 };

@@ -1,10 +1,9 @@
-import type { MovingVariance } from '@skiplane/core';
 import type { ModelConfig } from '../config.ts';
 import type { ImagesOn } from '../data/batch-source.ts';
 import type { Preprocessing } from '../data/preprocessing.ts';
-import type { InterpolationOrder } from '../data/shift.ts';
 import type { Parameters } from '../parameters.ts';
-import type { LearningRate } from '../recipe.ts';
+import type { Recipe } from '../recipe/recipe.ts';
+import type { CallbacksState } from '../train/callbacks/callback-list.ts';
 
 /** All that is needed to use a model, and, from a training run, all that is needed to go on with it. */
 export interface Checkpoint {
@@ -34,8 +33,16 @@ export interface TrainingState {
   readonly history: readonly HistoryRecord[];
   /** The epoch of the highest validation accuracy, the first of equals. */
   readonly best: HistoryRecord | null;
-  readonly optimizer: { readonly m: Parameters; readonly v: Parameters };
+  readonly callbacks: CallbacksState;
+  /** The weights that EarlyStopping may put back at the end; null while it keeps none. */
+  readonly keptWeights: Parameters | null;
+  /** Null while training goes on, and where its end brought neither other weights nor a test. */
+  readonly end: TrainingEnd | null;
+  readonly optimizer: OptimizerState;
 }
+
+/** By slot of the optimizer (m and v of Adam and AdamW, momentum of SGD), then by trainable parameter. */
+type OptimizerState = Readonly<Record<string, Parameters>>;
 
 /** Sums as they stand in the device's float32 accumulators. */
 export interface MetricSums {
@@ -45,20 +52,32 @@ export interface MetricSums {
 
 /** All options that the numbers depend on. */
 export interface TrainSettings {
-  readonly epochs: number;
-  readonly batchSize: number;
+  /** Whole and as it was used, with everything that was changed in it. */
+  readonly recipe: Recipe;
   /** Images in one run of the evaluation; the last bits of the validation loss depend on it. */
   readonly evaluationBatchSize: number;
   readonly seed: number;
-  readonly learningRate: LearningRate;
-  readonly augment: boolean;
-  readonly interpolationOrder: InterpolationOrder;
-  readonly movingVariance: MovingVariance;
   /** Where batches are put together; the last bits of shifted images depend on it, but on the wasm backend. */
   readonly imagesOn: ImagesOn;
-  /** Identities of the two data sets: see `datasetIdentity`. */
+  /** Identities of the two data sets, after a split: see `datasetIdentity`. */
   readonly trainData: string;
   readonly validationData: string;
+}
+
+/** How training ended. */
+export interface TrainingEnd {
+  /** The epoch (from 1) whose weights were put back by EarlyStopping; null when they are those of the last epoch. */
+  readonly restoredEpoch: number | null;
+  /** Null when no test images were given. */
+  readonly test: TestResult | null;
+}
+
+/** The test images, looked at once, with the weights that training ends with. */
+export interface TestResult {
+  /** With the L2 penalty, as Keras reports it. */
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly count: number;
 }
 
 /** One epoch, as Keras reports it: losses include the L2 penalty, training figures are means over the epoch's batches. */
@@ -69,5 +88,6 @@ export interface HistoryRecord {
   readonly accuracy: number;
   readonly valLoss: number;
   readonly valAccuracy: number;
+  /** Of its last step. */
   readonly learningRate: number;
 }

@@ -1,13 +1,16 @@
 import { FormatError, formatShape, sameShape, ValueError } from '@skiplane/core';
 import * as v from 'valibot';
 import { modelConfig, type ModelConfig } from '../config.ts';
-import { optimizerNames } from '../graphs/training.ts';
+import { optimizerRule, optimizerStateName } from '../graphs/optimizer.ts';
 import { parameterSpecs } from '../initial-parameters.ts';
 import type { ParameterSpec } from '../parameters.ts';
+import { keptEpoch } from '../train/callbacks/callback-list.ts';
 import type { Checkpoint, TrainingState } from './checkpoint.ts';
 import {
   checkpointFormat,
   checkpointVersion,
+  keptName,
+  keptTensors,
   meanImageName,
   modelTensors,
   trainingTensors,
@@ -48,7 +51,12 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   if (problems.length > 0) throw invalid(problems);
 
   const specs = parameterSpecs(model);
-  checkTensors(file, [...modelTensors(model, specs), ...(training === null ? [] : trainingTensors(specs))]);
+  const keeps = training !== null && keptEpoch(training.callbacks) !== null;
+  checkTensors(file, [
+    ...modelTensors(model, specs),
+    ...(training === null ? [] : trainingTensors(specs, training.settings.recipe.optimizer)),
+    ...(keeps ? keptTensors(specs) : []),
+  ]);
   const data = (name: string): Float32Array => file.tensors.get(name)?.data ?? new Float32Array(0);
   const state = training === null ? null : trainingState(training, specs, data);
   return {
@@ -65,14 +73,18 @@ function trainingState(
   specs: readonly ParameterSpec[],
   data: (name: string) => Float32Array,
 ): TrainingState {
-  const { settings, step, epochsDone, position, history, best } = training;
+  const { settings, step, epochsDone, position, history, best, callbacks, end } = training;
   const problems: string[] = [];
   if (history.length !== epochsDone || history.some(({ epoch }, index) => epoch !== index + 1)) {
     problems.push(
       `it has ${epochsDone} epochs done, but a history of ${history.map(({ epoch }) => epoch).join(', ') || 'none'}`,
     );
   }
-  if (epochsDone > settings.epochs) problems.push(`it has ${epochsDone} epochs done of ${settings.epochs}`);
+  if (epochsDone > settings.recipe.epochs)
+    problems.push(`it has ${epochsDone} epochs done of ${settings.recipe.epochs}`);
+  const kinds = settings.recipe.callbacks.map(({ kind }) => kind).join(', ');
+  const states = callbacks.states.map(({ kind }) => kind).join(', ');
+  if (kinds !== states) problems.push(`its recipe has the callbacks ${kinds}, but there are states of ${states}`);
   if (position > step) problems.push(`it is at step ${position} of an epoch, but at step ${step} of all`);
   if (problems.length > 0) throw invalid(problems);
   const trainable = specs.filter((spec) => spec.trainable);
@@ -84,10 +96,15 @@ function trainingState(
     metrics: { loss: data('metrics/loss')[0] ?? 0, correct: data('metrics/correct')[0] ?? 0 },
     history,
     best,
-    optimizer: {
-      m: new Map(trainable.map(({ name }) => [name, data(optimizerNames(name).m)])),
-      v: new Map(trainable.map(({ name }) => [name, data(optimizerNames(name).v)])),
-    },
+    callbacks,
+    end,
+    keptWeights: keptEpoch(callbacks) !== null ? new Map(specs.map(({ name }) => [name, data(keptName(name))])) : null,
+    optimizer: Object.fromEntries(
+      optimizerRule(settings.recipe.optimizer).slots.map((slot) => [
+        slot,
+        new Map(trainable.map(({ name }) => [name, data(optimizerStateName(slot, name))])),
+      ]),
+    ),
   };
 }
 

@@ -1,15 +1,19 @@
 import type { ModelConfig } from '../config.ts';
-import { optimizerNames } from '../graphs/training.ts';
+import { optimizerRule, optimizerStateName } from '../graphs/optimizer.ts';
 import { parameterSpecs } from '../initial-parameters.ts';
-import type { ParameterSpec, Parameters } from '../parameters.ts';
+import type { ParameterSpec } from '../parameters.ts';
+import type { OptimizerSettings } from '../recipe/optimizer.ts';
 import type { Checkpoint, TrainingState } from './checkpoint.ts';
 import { encodeSafetensors, type NamedTensor } from './safetensors.ts';
 
 /** `format` and `version` in the metadata of a checkpoint. */
 export const checkpointFormat = 'skiplane-checkpoint';
-export const checkpointVersion = '1';
+export const checkpointVersion = '2';
 
 export const meanImageName = 'preprocessing/mean';
+
+/** Name of a parameter as it was when EarlyStopping kept it. */
+export const keptName = (parameter: string): string => `kept/${parameter}`;
 
 /** A tensor of a checkpoint file. */
 export interface ExpectedTensor {
@@ -23,11 +27,20 @@ export function modelTensors(model: ModelConfig, specs: readonly ParameterSpec[]
 }
 
 /** Every tensor of a training state. */
-export function trainingTensors(specs: readonly ParameterSpec[]): readonly ExpectedTensor[] {
-  const moments = specs
+export function trainingTensors(
+  specs: readonly ParameterSpec[],
+  optimizer: OptimizerSettings,
+): readonly ExpectedTensor[] {
+  const { slots } = optimizerRule(optimizer);
+  const state = specs
     .filter(({ trainable }) => trainable)
-    .flatMap(({ name, shape }) => Object.values(optimizerNames(name)).map((moment) => ({ name: moment, shape })));
-  return [...moments, { name: 'metrics/loss', shape: [] }, { name: 'metrics/correct', shape: [] }];
+    .flatMap(({ name, shape }) => slots.map((slot) => ({ name: optimizerStateName(slot, name), shape })));
+  return [...state, { name: 'metrics/loss', shape: [] }, { name: 'metrics/correct', shape: [] }];
+}
+
+/** The tensors of kept weights. */
+export function keptTensors(specs: readonly ParameterSpec[]): readonly ExpectedTensor[] {
+  return specs.map(({ name, shape }) => ({ name: keptName(name), shape }));
 }
 
 /**
@@ -42,8 +55,12 @@ export function encodeCheckpoint({ model, classNames, preprocessing, parameters,
   const values = new Map(parameters).set(meanImageName, preprocessing.mean);
   const expected = [...modelTensors(model, specs)];
   if (training !== null) {
-    expected.push(...trainingTensors(specs));
+    expected.push(...trainingTensors(specs, training.settings.recipe.optimizer));
     addTrainingValues(values, training);
+    if (training.keptWeights !== null) {
+      expected.push(...keptTensors(specs));
+      for (const [name, data] of training.keptWeights) values.set(keptName(name), data);
+    }
   }
   const tensors = new Map<string, NamedTensor>(
     expected.map(({ name, shape }) => [name, { shape, data: values.get(name) ?? new Float32Array(0) }]),
@@ -60,18 +77,15 @@ export function encodeCheckpoint({ model, classNames, preprocessing, parameters,
 }
 
 function addTrainingValues(values: Map<string, Float32Array>, { optimizer, metrics }: TrainingState): void {
-  const addAll = (moments: Parameters, kind: 'm' | 'v'): void => {
-    for (const [name, data] of moments) values.set(optimizerNames(name)[kind], data);
-  };
-  addAll(optimizer.m, 'm');
-  addAll(optimizer.v, 'v');
+  for (const [slot, state] of Object.entries(optimizer))
+    for (const [name, data] of state) values.set(optimizerStateName(slot, name), data);
   values.set('metrics/loss', Float32Array.of(metrics.loss));
   values.set('metrics/correct', Float32Array.of(metrics.correct));
 }
 
 /** What is neither a tensor nor a part of one. */
-function trainingJson({ settings, step, epochsDone, position, history, best }: TrainingState): string {
-  return sortedJson({ settings, step, epochsDone, position, history, best });
+function trainingJson({ settings, step, epochsDone, position, history, best, callbacks, end }: TrainingState): string {
+  return sortedJson({ settings, step, epochsDone, position, history, best, callbacks, end });
 }
 
 /** JSON with the keys of every object sorted. */

@@ -1,4 +1,6 @@
 import * as v from 'valibot';
+import { recipeSchema } from '../recipe/schema.ts';
+import { callbacksStateSchema } from '../train/callbacks/state-schema.ts';
 
 /** Shapes of the JSON texts in a checkpoint's metadata. */
 
@@ -13,13 +15,14 @@ export const modelSchema = v.strictObject({
   imageSize: v.strictTuple([positive, positive]),
   channels: positive,
   classes: positive,
+  batchNormEpsilon: v.exactOptional(v.pipe(finite, v.gtValue(0))),
 });
 
 export const classNamesSchema = v.array(v.string());
 
 export const preprocessingSchema = v.strictObject({ scale: finite });
 
-const historyRecord = v.strictObject({
+export const historyRecord = v.strictObject({
   epoch: positive,
   loss: finite,
   accuracy: finite,
@@ -28,16 +31,13 @@ const historyRecord = v.strictObject({
   learningRate: finite,
 });
 
+export const testResult = v.strictObject({ loss: finite, accuracy: finite, count: positive });
+
 export const trainingSchema = v.strictObject({
   settings: v.strictObject({
-    epochs: positive,
-    batchSize: positive,
+    recipe: recipeSchema,
     evaluationBatchSize: positive,
     seed: count,
-    learningRate: v.union([v.literal('keras'), finite]),
-    augment: v.boolean(),
-    interpolationOrder: v.picklist([0, 1]),
-    movingVariance: v.picklist(['biased', 'unbiased']),
     imagesOn: v.optional(v.picklist(['host', 'device']), 'host'),
     trainData: v.string(),
     validationData: v.string(),
@@ -47,4 +47,11 @@ export const trainingSchema = v.strictObject({
   position: count,
   history: v.array(historyRecord),
   best: v.nullable(historyRecord),
+  callbacks: callbacksStateSchema,
+  end: v.nullable(
+    v.strictObject({
+      restoredEpoch: v.nullable(positive),
+      test: v.nullable(testResult),
+    }),
+  ),
 });

@@ -1,4 +1,12 @@
-import { EpochTransforms, type Augmentation, type Transform } from './augmentation.ts';
+import {
+  EpochTransforms,
+  mirrorTransform,
+  noTransform,
+  type Augmentation,
+  type Mirror,
+  type Transform,
+} from './augmentation.ts';
+import { cropImage } from './crop.ts';
 import type { Dataset } from './dataset.ts';
 import { checkMean, pixelValues, type Preprocessing } from './preprocessing.ts';
 import { ImageShifter } from './shift.ts';
@@ -20,7 +28,7 @@ export function batchBuffers(data: Dataset, batch: number): BatchBuffers {
 }
 
 /**
- * Turns images of a data set into a network's input: scaled, mean subtracted, then (when asked) shifted and flipped.
+ * Turns images of a data set into a network's input: scaled, mean subtracted, then (when asked) shifted or cropped, and flipped.
  * The mean is subtracted first, as in the example, so it moves with the image. Pixels depend on image, seed and epoch only.
  * After construction nothing is allocated but once an epoch.
  */
@@ -30,7 +38,7 @@ export class BatchPreparer {
   readonly #mean: Float32Array;
   readonly #image: Float32Array;
   readonly #shifter: ImageShifter;
-  readonly #transform: Transform = { dy: 0, dx: 0, flip: false };
+  readonly #transform: Transform = { ...noTransform };
   readonly #transforms: EpochTransforms;
 
   /** @throws {ValueError} when the mean is not of the images' size */
@@ -53,24 +61,24 @@ export class BatchPreparer {
     from: number,
     count: number,
     out: BatchBuffers,
-    augmentation: Augmentation | null,
+    augmentation: Augmentation | Mirror | null,
   ): void {
     const { labels, classNames } = this.#data;
     const classes = classNames.length;
     const size = this.#image.length;
-    const transforms = augmentation === null ? null : this.#transforms.of(augmentation);
+    const transforms =
+      augmentation === null || augmentation.kind === 'mirror' ? null : this.#transforms.of(augmentation);
     out.labels.fill(0);
     for (let i = 0; i < count; i++) {
       const image = order === null ? from + i : (order[from + i] as number);
       out.labels[i * classes + (labels[image] as number)] = 1;
-      if (transforms === null || augmentation === null) {
+      if (augmentation === null) {
         this.#normalize(image, out.images, i * size);
-      } else {
-        this.#normalize(image, this.#image, 0);
-        transforms.read(image, this.#transform);
-        const { dy, dx, flip } = this.#transform;
-        this.#shifter.shift(this.#image, dy, dx, flip, augmentation.interpolationOrder, out.images, i * size);
+        continue;
       }
+      this.#normalize(image, this.#image, 0);
+      transforms?.read(image, this.#transform);
+      this.#transformed(augmentation, out.images, i * size);
     }
     out.images.fill(0, count * size);
   }
@@ -82,6 +90,18 @@ export class BatchPreparer {
     const from = image * mean.length;
     for (let i = 0; i < mean.length; i++) {
       out[to + i] = (values[pixels[from + i] as number] as number) - (mean[i] as number);
+    }
+  }
+
+  /** The image in the hand, transformed. */
+  #transformed(augmentation: Augmentation | Mirror, out: Float32Array, to: number): void {
+    const { dy, dx, flip } = this.#transform;
+    if (augmentation.kind === 'mirror') {
+      cropImage(this.#image, this.#data, mirrorTransform, 0, out, to);
+    } else if (augmentation.kind === 'shift') {
+      this.#shifter.shift(this.#image, dy, dx, flip, augmentation.interpolationOrder, out, to);
+    } else {
+      cropImage(this.#image, this.#data, this.#transform, augmentation.cutout, out, to);
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { Tensor } from '@skiplane/core';
 import type { GatheredImages } from '../graphs/model-graph.ts';
-import type { Augmentation } from './augmentation.ts';
+import type { Augmentation, Mirror } from './augmentation.ts';
 import { BatchPreparer, batchBuffers, type BatchBuffers } from './batch-preparer.ts';
 import type { Dataset } from './dataset.ts';
 import type { Preprocessing } from './preprocessing.ts';
@@ -25,8 +25,9 @@ export interface PreparedBatch {
   /**
    * Prepares the images `order[from]` to `order[from + count − 1]`; what the batch holds beyond them has no label.
    * @param order  indices of images, or null for their order in the data set
+   * @throws {ValueError} when the batch's program cannot do what is asked: see `DeviceImages`
    */
-  prepare(order: Uint32Array | null, from: number, count: number, augmentation: Augmentation | null): void;
+  prepare(order: Uint32Array | null, from: number, count: number, augmentation: Augmentation | Mirror | null): void;
 }
 
 /** How a program shifts and flips images; null where it never does. */
@@ -45,7 +46,7 @@ export interface BatchSource extends Disposable {
   dispose(): void;
 }
 
-/** Batches that the host normalizes, shifts and flips. */
+/** Batches that the host normalizes, and shifts or crops, and flips. */
 export class HostImages implements BatchSource {
   readonly tensors: ReadonlyMap<string, Tensor> = new Map();
   readonly #data: Dataset;

@@ -1,5 +1,6 @@
 import { ValueError } from '@skiplane/core';
 import { imageElements, type ModelConfig } from '../config.ts';
+import { sha256 } from '../sha256.ts';
 
 /** Labelled images in memory. */
 export interface Dataset {
@@ -70,22 +71,8 @@ export function checkDataset(data: Dataset, model: ModelConfig): void {
  * @throws {ValueError} where the page may not use WebCrypto, which needs https or localhost
  */
 export async function datasetIdentity(data: Dataset): Promise<string> {
-  const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
-  if (subtle === undefined) {
-    throw new ValueError(
-      'the data set cannot be identified: crypto.subtle is missing; serve the page over https or from localhost.',
-    );
-  }
-  const digest = async (bytes: Uint8Array<ArrayBuffer>): Promise<string> =>
-    Array.from(new Uint8Array(await subtle.digest('SHA-256', bytes)), (byte) =>
-      byte.toString(16).padStart(2, '0'),
-    ).join('');
+  const what = 'the data set';
   const shape = [data.count, data.height, data.width, data.channels].join('×');
-  const parts = [shape, data.classNames.join(','), await digest(owned(data.labels)), await digest(owned(data.images))];
-  return digest(new TextEncoder().encode(parts.join('\n')));
-}
-
-/** The bytes in memory that WebCrypto takes: a copy where they are shared between threads. */
-function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
+  const digests = [await sha256(data.labels, what), await sha256(data.images, what)];
+  return sha256([shape, data.classNames.join(','), ...digests].join('\n'), what);
 }

@@ -2,26 +2,35 @@ import {
   byteLength,
   OutOfMemoryError,
   transformLength,
+  ValueError,
   writeTransform,
   type Backend,
   type Tensor,
 } from '@skiplane/core';
 import type { GatheredImages } from '../graphs/model-graph.ts';
-import { EpochTransforms, type Augmentation, type Transform } from './augmentation.ts';
+import {
+  EpochTransforms,
+  mirrorTransform,
+  noTransform,
+  type Augmentation,
+  type Mirror,
+  type Transform,
+} from './augmentation.ts';
 import type { BatchSource, GatherBuffers, PreparedBatch, TransformOptions } from './batch-source.ts';
 import type { Dataset } from './dataset.ts';
+import { isForDevice } from '../recipe/augmentation.ts';
 import { checkMean, pixelValues, type Preprocessing } from './preprocessing.ts';
 
 /**
  * A data set as bytes on a device, which normalizes, shifts and flips the images of a batch itself. The transforms are those
  * of the host's path; so are the pixels, to the bit on the wasm backend, and on a device that computes in float32 within
- * 1e-6 for pixels of up to 1 (to the bit where no shift lies between pixels).
+ * 1e-6 for pixels of up to 1 (to the bit where no shift lies between pixels). It crops nothing: recipes that do are for `HostImages`.
  */
 export class DeviceImages implements BatchSource {
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly #data: Dataset;
   readonly #transforms: EpochTransforms;
-  readonly #transform: Transform = { dy: 0, dx: 0, flip: false };
+  readonly #transform: Transform = { ...noTransform };
 
   /**
    * Copies the images to the device.
@@ -78,10 +87,13 @@ export class DeviceImages implements BatchSource {
     from: number,
     count: number,
     { indices, transforms, labels }: GatherBuffers,
-    augmentation: Augmentation | null,
+    augmentation: Augmentation | Mirror | null,
   ): void {
+    checkTransforms(augmentation, transforms);
     const classes = this.#data.classNames.length;
-    const random = augmentation === null ? null : this.#transforms.of(augmentation);
+    const random =
+      augmentation === null || augmentation.kind === 'mirror' ? null : this.#transforms.of(augmentation);
+    Object.assign(this.#transform, random === null && augmentation !== null ? mirrorTransform : noTransform);
     indices.fill(0);
     labels.fill(0);
     transforms?.fill(0);
@@ -89,10 +101,27 @@ export class DeviceImages implements BatchSource {
       const image = order === null ? from + i : (order[from + i] as number);
       indices[i] = image;
       labels[i * classes + (this.#data.labels[image] as number)] = 1;
-      if (transforms === null || random === null) continue;
-      random.read(image, this.#transform);
+      if (transforms === null || augmentation === null) continue;
+      random?.read(image, this.#transform);
       writeTransform(transforms, i, this.#transform);
     }
+  }
+}
+
+function checkTransforms(augmentation: Augmentation | Mirror | null, transforms: Float32Array | null): void {
+  if (augmentation === null) return;
+  const { kind } = augmentation;
+  if (augmentation.kind !== 'mirror' && !isForDevice(augmentation)) {
+    throw new ValueError(
+      `images on the device cannot have augmentation '${kind}': a device can only shift and flip them; take HostImages, or another augmentation.`,
+      { kind },
+    );
+  }
+  if (transforms === null) {
+    throw new ValueError(
+      `images on the device cannot have '${kind}' in a batch without transforms: ask for the batch, and for the images of its graph, with TransformOptions.`,
+      { kind },
+    );
   }
 }
 

@@ -10,6 +10,7 @@ import {
 import { BoundProgram } from '../bound-program.ts';
 import type { MetricSums } from '../checkpoint/checkpoint.ts';
 import type { ModelConfig } from '../config.ts';
+import type { Mirror } from '../data/augmentation.ts';
 import type { BatchSource, PreparedBatch } from '../data/batch-source.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { writeBatch } from '../data/write-batch.ts';
@@ -104,8 +105,11 @@ export class Evaluator implements Disposable {
     return this.#inference.bound.tensor('logits');
   }
 
-  /** Runs over the whole data set and yields the number of images done after each batch. */
-  async *run(parameters: Parameters): AsyncGenerator<number, void, void> {
+  /**
+   * Runs over the whole data set and yields the number of images done after each batch.
+   * @param mirror  what happens to every image (default: nothing)
+   */
+  async *run(parameters: Parameters, mirror: Mirror | null = null): AsyncGenerator<number, void, void> {
     const { bound } = this.#inference;
     const { batch } = this;
     const { count } = this.#data;
@@ -113,7 +117,7 @@ export class Evaluator implements Disposable {
     for (const name of ['metrics/loss', 'metrics/correct']) bound.write(name, new Float32Array(elementCount([])));
     const sizeOf = (index: number): number => Math.min(batch, count - index * batch);
     const batches = pipelined(0, Math.ceil(count / batch), (_, turn) => this.#batches[turn], {
-      prepare: (index, prepared) => prepared.prepare(null, index * batch, sizeOf(index), null),
+      prepare: (index, prepared) => prepared.prepare(null, index * batch, sizeOf(index), mirror),
       start: (index, { buffers }) => {
         writeBatch(bound, buffers);
         bound.write('sampleWeights', this.#weights.fill(1, 0, sizeOf(index)).fill(0, sizeOf(index)));

@@ -1,6 +1,13 @@
 import type { ModelConfig } from '../config.ts';
 import { NetworkBuilder } from '../network-builder.ts';
-import { addImages, addLabels, addNetwork, type GatheredImages, type ModelGraph } from './model-graph.ts';
+import {
+  addImages,
+  addLabels,
+  addNetwork,
+  inferenceOptions,
+  type GatheredImages,
+  type ModelGraph,
+} from './model-graph.ts';
 import type { BatchOption } from './inference.ts';
 
 export interface EvaluationGraphOptions extends BatchOption {
@@ -19,12 +26,12 @@ export interface EvaluationGraphOptions extends BatchOption {
  * @shape metrics/loss, metrics/correct  scalars, state: Σ weight·cross-entropy and Σ weight·[label is the first choice]
  */
 export function evaluationGraph(config: ModelConfig, { batch, images }: EvaluationGraphOptions): ModelGraph {
-  const net = new NetworkBuilder(`${config.name} evaluation`, { mode: 'inference' });
+  const net = new NetworkBuilder(`${config.name} evaluation`, inferenceOptions(config));
   const { build } = net;
   const logits = addNetwork(net, addImages(net, config, batch, images), config);
   const labels = addLabels(net, config, batch);
   const weights = build.input('sampleWeights', { shape: [batch], dtype: 'f32' });
-  const losses = build.op('softmaxCrossEntropy', [logits, labels], {}, 'loss');
+  const losses = build.op('softmaxCrossEntropy', [logits, labels], { labelSmoothing: 0 }, 'loss');
   const correct = build.op('topKCorrect', [logits, labels], { k: 1 }, 'correct');
   for (const [name, perExample] of [
     ['metrics/loss', losses],

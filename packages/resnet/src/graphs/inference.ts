@@ -1,6 +1,12 @@
 import type { ModelConfig } from '../config.ts';
 import { NetworkBuilder } from '../network-builder.ts';
-import { addImages, addNetwork, type ModelGraph } from './model-graph.ts';
+import { kerasL2, type L2Settings } from '../recipe/keras-constants.ts';
+import { addImages, addNetwork, inferenceOptions, type ModelGraph } from './model-graph.ts';
+
+export interface InferenceGraphOptions extends BatchOption {
+  /** Decides the L2 scales of the parameters' specs, and nothing of the graph (default: Keras's). */
+  readonly l2?: L2Settings;
+}
 
 export interface BatchOption {
   /** Images in one run. */
@@ -14,8 +20,8 @@ export interface BatchOption {
  * @shape logits        [batch, classes], an output
  * @shape probabilities [batch, classes], an output
  */
-export function inferenceGraph(config: ModelConfig, { batch }: BatchOption): ModelGraph {
-  const net = new NetworkBuilder(`${config.name} inference`, { mode: 'inference' });
+export function inferenceGraph(config: ModelConfig, { batch, l2 = kerasL2 }: InferenceGraphOptions): ModelGraph {
+  const net = new NetworkBuilder(`${config.name} inference`, { ...inferenceOptions(config), l2 });
   const logits = addNetwork(net, addImages(net, config, batch), config);
   net.build.output('logits', logits);
   net.build.output('probabilities', net.build.op('softmax', [logits], {}, 'head/softmax'));

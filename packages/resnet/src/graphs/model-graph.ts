@@ -1,6 +1,6 @@
 import { transformLength, type Graph, type InterpolationOrder, type ValueId } from '@skiplane/core';
 import type { ModelConfig } from '../config.ts';
-import type { Layer, NetworkBuilder } from '../network-builder.ts';
+import type { Layer, NetworkBuilder, NetworkOptions } from '../network-builder.ts';
 import type { ParameterSpec } from '../parameters.ts';
 import { plainNet } from '../plain.ts';
 import { resnetV1 } from '../v1.ts';
@@ -60,4 +60,9 @@ export function addImages(
 /** The input `labels`: [batch, classes], one-hot. */
 export function addLabels(net: NetworkBuilder, { classes }: ModelConfig, batch: number): ValueId {
   return net.build.input('labels', { shape: [batch, classes], dtype: 'f32' });
+}
+
+/** How a configuration's network is built to be used, not trained. */
+export function inferenceOptions({ batchNormEpsilon }: ModelConfig): NetworkOptions {
+  return { mode: 'inference', ...(batchNormEpsilon !== undefined && { batchNorm: { epsilon: batchNormEpsilon } }) };
 }

@@ -1,15 +1,21 @@
-import { GraphBuilder, gradients, type MovingVariance, type ValueId } from '@skiplane/core';
+import { GraphBuilder, gradients, type ValueId } from '@skiplane/core';
 import type { ModelConfig } from '../config.ts';
 import { NetworkBuilder } from '../network-builder.ts';
-import { kerasAdam, type AdamOptions } from '../recipe.ts';
+import { kerasL2, type BatchNormSettings, type L2Settings } from '../recipe/keras-constants.ts';
+import { kerasAdam, type OptimizerSettings } from '../recipe/optimizer.ts';
 import { addImages, addLabels, addNetwork, type GatheredImages, type ModelGraph } from './model-graph.ts';
 import type { BatchOption } from './inference.ts';
+import { optimizerRule, optimizerStateName } from './optimizer.ts';
 
 export interface TrainingGraphOptions extends BatchOption {
   /** Default: Keras's Adam. */
-  readonly optimizer?: AdamOptions;
-  /** Which batch variance enters the moving variance (default 'biased', as in Keras 3). */
-  readonly movingVariance?: MovingVariance;
+  readonly optimizer?: OptimizerSettings;
+  /** The share of the labels that is spread over all classes (default 0). */
+  readonly labelSmoothing?: number;
+  /** Default: Keras's. */
+  readonly batchNorm?: Partial<BatchNormSettings>;
+  /** Default: Keras's. */
+  readonly l2?: L2Settings;
   /** Where the images come from (default: the input `x`). */
   readonly images?: GatheredImages | undefined;
 }
@@ -21,27 +27,22 @@ export interface LossGraph extends ModelGraph {
   readonly labels: ValueId;
 }
 
-/** Names of the optimizer's state for a parameter. */
-export const optimizerNames = (parameter: string): { readonly m: string; readonly v: string } => ({
-  m: `optimizer/m/${parameter}`,
-  v: `optimizer/v/${parameter}`,
-});
-
 /**
- * The network with the batch's statistics, and Keras's training loss: loss = (1/batch)·Σ cross-entropy + Σ l2·Σw².
+ * The network with the batch's statistics, and Keras's training loss: loss = (1/batch)·Σ cross-entropy + Σ l2·Σw², with
+ * the cross-entropy of smoothed labels.
  *
  * @shape x      [batch, height, width, channels], or what `addImages` has in its place
  * @shape labels [batch, classes], one-hot
  */
 export function lossGraph(
   config: ModelConfig,
-  { batch, movingVariance = 'biased', images }: Omit<TrainingGraphOptions, 'optimizer'>,
+  { batch, batchNorm = {}, l2 = kerasL2, labelSmoothing = 0, images }: Omit<TrainingGraphOptions, 'optimizer'>,
 ): LossGraph {
-  const net = new NetworkBuilder(`${config.name} training`, { mode: 'training', movingVariance });
+  const net = new NetworkBuilder(`${config.name} training`, { mode: 'training', batchNorm, l2 });
   const { build } = net;
   const logits = addNetwork(net, addImages(net, config, batch, images), config);
   const labels = addLabels(net, config, batch);
-  const losses = build.op('softmaxCrossEntropy', [logits, labels], {}, 'loss');
+  const losses = build.op('softmaxCrossEntropy', [logits, labels], { labelSmoothing }, 'loss');
   const mean = build.op(
     'affine',
     [build.op('reduceSum', [losses], {}, 'loss')],
@@ -50,20 +51,20 @@ export function lossGraph(
   );
   const graph = build.build();
   const penalties = net.parameters
-    .filter(({ l2 }) => l2 > 0)
-    .map(({ name, l2 }) => build.op('l2Penalty', [idOf(graph.values, name)], { scale: l2 }, name));
+    .filter((spec) => spec.l2 > 0)
+    .map((spec) => build.op('l2Penalty', [idOf(graph.values, spec.name)], { scale: spec.l2 }, spec.name));
   const loss = penalties.reduce((sum, penalty) => build.op('add', [sum, penalty], {}, 'loss'), mean);
   return { graph: build.build(), parameters: net.parameters, layers: net.layers, loss, logits, labels };
 }
 
 /**
- * One training step as a graph: forward, backward, an Adam update of every trainable parameter, moving statistics, and
- * sums of loss and accuracy, weighted with the batch size as Keras does.
+ * One training step as a graph: forward, backward, an update of every trainable parameter, moving statistics, and sums
+ * of loss and accuracy, weighted with the batch size as Keras does.
  *
  * @shape x        [batch, height, width, channels], or what `addImages` has in its place
  * @shape labels   [batch, classes], one-hot
- * @shape stepSize scalar: Adam's bias-corrected rate, see `adamStepSize`
- * @shape optimizer/m/<parameter>, optimizer/v/<parameter>  like the parameter, state
+ * @shape stepSize, decay, learningRate  scalars: those that the optimizer has, see `optimizerRule`
+ * @shape optimizer/<slot>/<parameter>  like the parameter, state: m and v of Adam and AdamW, momentum of SGD
  * @shape metrics/loss, metrics/correct  scalars, state: Σ batch·loss with the L2 penalty, and the number of right first choices
  */
 export function trainingGraph(config: ModelConfig, options: TrainingGraphOptions): ModelGraph {
@@ -74,15 +75,14 @@ export function trainingGraph(config: ModelConfig, options: TrainingGraphOptions
   const backward = gradients(forward.graph, forward.loss, ids);
   const build = new GraphBuilder(forward.graph.name, backward.graph);
   addMetrics(build, forward, batch);
-  const stepSize = build.input('stepSize', { shape: [], dtype: 'f32' });
+  const rule = optimizerRule(optimizer);
+  const scalars = Object.keys(rule.scalars).map((name) => build.input(name, { shape: [], dtype: 'f32' }));
   trainable.forEach(({ name, shape }, i) => {
     const parameter = ids[i];
     const gradient = backward.gradients[i];
     if (parameter === undefined || gradient === undefined) return;
-    const names = optimizerNames(name);
-    const m = build.input(names.m, { shape, dtype: 'f32' });
-    const v = build.input(names.v, { shape, dtype: 'f32' });
-    build.opOutputs('adam', [parameter, m, v, gradient, stepSize], optimizer, name);
+    const state = rule.slots.map((slot) => build.input(optimizerStateName(slot, name), { shape, dtype: 'f32' }));
+    rule.update(build, name, { parameter, gradient, state, scalars });
   });
   return { graph: build.build(), parameters: forward.parameters, layers: forward.layers };
 }

@@ -1,7 +1,7 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import type { TrainEvent } from '../train/events.ts';
-import type { Timing } from './history-csv.ts';
+import type { Timing } from './run-sink.ts';
 import { errorCode, storageError } from './storage-error.ts';
 import { writeFileAtomic } from './write-file-atomic.ts';
 
@@ -9,15 +9,28 @@ import { writeFileAtomic } from './write-file-atomic.ts';
 export interface Position {
   readonly epochsDone: number;
   readonly step: number;
+  /** True when the end of training is behind it. */
+  readonly ended: boolean;
 }
 
 const lineSchema = v.looseObject({
   type: v.string(),
+  time: v.pipe(v.string(), v.isoTimestamp()),
   epochsDone: v.number(),
   globalStep: v.number(),
   record: v.optional(v.looseObject({ epoch: v.number(), imagesPerSecond: v.number(), seconds: v.number() })),
+  device: v.optional(v.string()),
 });
 type Line = v.InferOutput<typeof lineSchema>;
+
+/** What a log says beyond what checkpoints say: it depends on clocks and machines. */
+export interface LogSummary {
+  readonly timings: Map<number, Timing>;
+  /** From the start of each process to the last event of it that counts, added up. */
+  readonly seconds: number;
+  /** Devices that something was computed on, in words. */
+  readonly devices: readonly string[];
+}
 
 /** The log of a run, `events.jsonl`: one JSON object a line, appended whole. */
 export class EventLog {
@@ -27,31 +40,41 @@ export class EventLog {
     this.#path = path;
   }
 
-  /** Appends an event, in one write. A checkpoint's tensors stay out. */
-  async append(event: TrainEvent): Promise<void> {
-    const line = JSON.stringify({ time: new Date().toISOString(), ...describe(event) });
+  /**
+   * Appends an event, in one write. A checkpoint's tensors stay out.
+   * @returns when, in seconds since 1970
+   */
+  async append(event: TrainEvent): Promise<number> {
+    const now = new Date();
+    const line = JSON.stringify({ time: now.toISOString(), ...describe(event) });
     try {
       await appendFile(this.#path, `${line}\n`);
     } catch (error) {
       throw storageError('cannot write', this.#path, error);
     }
+    return now.getTime() / 1000;
+  }
+
+  /** What the log says up to a position. */
+  async summary(position: Position): Promise<LogSummary> {
+    return summaryOf((await this.#kept(position)).map(({ line }) => line));
   }
 
   /**
    * Drops the lines past a position, which a resumed run will write again, and a last line that a kill has cut.
-   * @returns the timings of the epochs that stay
+   * @returns what the lines say that stay
    */
-  async rewind(position: Position): Promise<Map<number, Timing>> {
-    const timings = new Map<number, Timing>();
-    const kept: string[] = [];
-    for (const text of await this.#lines()) {
+  async rewind(position: Position): Promise<LogSummary> {
+    const kept = await this.#kept(position);
+    await writeFileAtomic(this.#path, kept.map(({ text }) => `${text}\n`).join(''));
+    return summaryOf(kept.map(({ line }) => line));
+  }
+
+  async #kept(position: Position): Promise<readonly { readonly text: string; readonly line: Line }[]> {
+    return (await this.#lines()).flatMap((text) => {
       const line = parse(text);
-      if (line === undefined || isPast(line, position)) continue;
-      kept.push(text);
-      if (line.type === 'epoch' && line.record !== undefined) timings.set(line.record.epoch, line.record);
-    }
-    await writeFileAtomic(this.#path, kept.map((text) => `${text}\n`).join(''));
-    return timings;
+      return line === undefined || isPast(line, position) ? [] : [{ text, line }];
+    });
   }
 
   async #lines(): Promise<readonly string[]> {
@@ -78,6 +101,9 @@ function describe(event: TrainEvent): Record<string, unknown> {
     }
     case 'epoch':
       return { ...event, epochsDone: event.record.epoch };
+    case 'message':
+    case 'end':
+      return { ...event, epochsDone: event.epoch };
     case 'start':
     case 'progress':
     case 'validation':
@@ -87,8 +113,30 @@ function describe(event: TrainEvent): Record<string, unknown> {
   }
 }
 
-function isPast({ epochsDone, globalStep }: Line, { epochsDone: doneThere, step }: Position): boolean {
-  return epochsDone > doneThere || (epochsDone === doneThere && globalStep > step);
+function summaryOf(lines: readonly Line[]): LogSummary {
+  const timings = new Map<number, Timing>();
+  const devices = new Set<string>();
+  let [seconds, since] = [0, Number.NaN];
+  let device: string | undefined;
+  for (const line of lines) {
+    const time = Date.parse(line.time) / 1000;
+    if (line.type === 'start') device = line.device;
+    else {
+      if (device !== undefined) devices.add(device);
+      if (time > since) seconds += time - since;
+    }
+    since = time;
+    if (line.type === 'epoch' && line.record !== undefined) {
+      const { epoch, imagesPerSecond, seconds: took } = line.record;
+      timings.set(epoch, { imagesPerSecond, seconds: took, time });
+    }
+  }
+  return { timings, seconds, devices: [...devices] };
+}
+
+function isPast({ type, epochsDone, globalStep }: Line, { epochsDone: doneThere, step, ended }: Position): boolean {
+  if (epochsDone !== doneThere) return epochsDone > doneThere;
+  return globalStep > step || (type === 'end' && !ended);
 }
 
 function parse(text: string): Line | undefined {

@@ -1,5 +1,10 @@
+export { readCard, writeCard, type ResultsCard } from './card.ts';
 export { loadCheckpoint, saveCheckpoint } from './checkpoint-file.ts';
+export type { LogSummary } from './event-log.ts';
 export { loadCifar10 } from './load-cifar10.ts';
-export { RunDirectory } from './run-directory.ts';
+export { describeMachine, type Machine } from './machine.ts';
+export { resultsCard, type CardFacts } from './results-card.ts';
+export { readLog, RunDirectory } from './run-directory.ts';
+export { curveOf, type CurvePoint, type RunSink, type RunSinkFactory, type Timing } from './run-sink.ts';
 export { StorageError } from './storage-error.ts';
 export { writeFileAtomic } from './write-file-atomic.ts';

@@ -1,11 +1,14 @@
-import type { Checkpoint, HistoryRecord } from '../checkpoint/checkpoint.ts';
+import type { Checkpoint, HistoryRecord, TestResult, TrainingEnd } from '../checkpoint/checkpoint.ts';
 import type { ModelConfig } from '../config.ts';
 import type { ImagesOn } from '../data/batch-source.ts';
 import type { ParameterCounts } from '../parameters.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 
 export interface StartEvent {
   readonly type: 'start';
   readonly model: ModelConfig;
+  readonly recipe: Recipe;
+  readonly seed: number;
   /** The backend's device in words. */
   readonly device: string;
   readonly trainCount: number;
@@ -41,9 +44,11 @@ export interface ProgressEvent {
   readonly secondsLeft: number;
 }
 
-/** Progress of an epoch's evaluation. */
+/** Progress of an epoch's evaluation, or of the final one on the test images. */
 export interface ValidationEvent {
   readonly type: 'validation';
+  readonly on: 'validation' | 'test';
+  /** The epoch that runs; after the last one, that one. */
   readonly epoch: number;
   readonly done: number;
   readonly count: number;
@@ -64,20 +69,55 @@ export interface EpochEvent {
   readonly record: EpochRecord;
 }
 
+/** What a callback says, at the end of an epoch. */
+export interface CallbackMessageEvent {
+  readonly type: 'message';
+  readonly epoch: number;
+  readonly globalStep: number;
+  readonly level: 'info' | 'warning';
+  readonly text: string;
+}
+
+/** Training has ended, not by the signal: the final evaluation, done once. The last checkpoint follows. */
+export interface EndEvent extends TrainingEnd {
+  readonly type: 'end';
+  /** The last one. */
+  readonly epoch: number;
+  readonly globalStep: number;
+}
+
+/** A file that a ModelCheckpoint asks for. */
+export interface CallbackFile {
+  /** Inside the run's folder, with / between folders. */
+  readonly path: string;
+  readonly weightsOnly: boolean;
+}
+
 export interface CheckpointEvent {
   readonly type: 'checkpoint';
   readonly checkpoint: Checkpoint;
-  readonly reason: 'epoch' | 'time' | 'interrupt';
+  readonly reason: 'epoch' | 'time' | 'interrupt' | 'end';
   /** True when an epoch has just reached the highest validation accuracy so far. */
   readonly best: boolean;
+  /** Where to write it as well. */
+  readonly files: readonly CallbackFile[];
 }
 
-export type TrainEvent = StartEvent | ProgressEvent | ValidationEvent | EpochEvent | CheckpointEvent;
+export type TrainEvent =
+  | StartEvent
+  | ProgressEvent
+  | ValidationEvent
+  | EpochEvent
+  | CallbackMessageEvent
+  | CheckpointEvent
+  | EndEvent;
 
 export interface TrainResult {
   readonly checkpoint: Checkpoint;
   readonly history: readonly HistoryRecord[];
   readonly best: HistoryRecord | null;
+  /** The test images, with the weights that training ended with; null when there are none, or the signal ended it. */
+  readonly test: TestResult | null;
   /** True when the signal ended it. */
   readonly interrupted: boolean;
 }

@@ -1,32 +1,34 @@
-import { ValueError, type Backend, type CompileOptions, type MovingVariance } from '@skiplane/core';
+import { ValueError, type Backend, type CompileOptions } from '@skiplane/core';
 import type { Checkpoint, TrainSettings } from '../checkpoint/checkpoint.ts';
 import type { ModelConfig } from '../config.ts';
 import type { ImagesOn } from '../data/batch-source.ts';
 import { checkDataset, datasetIdentity, type Dataset } from '../data/dataset.ts';
-import type { InterpolationOrder } from '../data/shift.ts';
+import { splitDataset } from '../data/split.ts';
 import { defaultEvaluationBatch } from '../evaluate/evaluate-model.ts';
-import type { LearningRate } from '../recipe.ts';
+import { isForDevice } from '../recipe/augmentation.ts';
+import { kerasBatchNorm } from '../recipe/keras-constants.ts';
+import type { Recipe } from '../recipe/recipe.ts';
+import { resolveRecipe, type RecipeInput } from '../recipe/resolve.ts';
+import { recipeChanges, type RecipeShortcuts } from '../recipe/shortcuts.ts';
 
-export interface TrainOptions {
+export interface TrainOptions extends RecipeShortcuts {
   readonly backend: Backend;
   readonly model: ModelConfig;
   readonly train: Dataset;
-  /** Evaluated after every epoch; its accuracy decides which checkpoint is the best. */
-  readonly validation: Dataset;
-  /** Epochs in all, those of a checkpoint included. */
-  readonly epochs: number;
-  readonly batchSize: number;
+  /**
+   * Evaluated after every epoch; its accuracy decides which checkpoint is the best. Default: what the recipe says, which is
+   * the test images, or some of the training images, which are then not trained on.
+   */
+  readonly validation?: Dataset;
+  /** Evaluated once, at the end, with the weights that training ends with. */
+  readonly test?: Dataset | undefined;
+  /** Default: that of the checkpoint, else `keras`. */
+  readonly recipe?: RecipeInput | undefined;
   /** An integer from 0 to 2^53 − 1: initial parameters, order of the images and augmentation follow from it. */
   readonly seed: number;
-  readonly learningRate: LearningRate;
-  readonly augment: boolean;
-  /** Interpolation of the augmentation's shifts (default 1). */
-  readonly interpolationOrder?: InterpolationOrder;
-  /** Which batch variance enters the moving variance (default 'biased', as in Keras 3). */
-  readonly movingVariance?: MovingVariance;
   /**
    * Where batches are put together (default 'host'). 'device': all images are copied to the device once, as bytes, and a step
-   * sends their numbers only, so that a fast device need not wait for the host.
+   * sends their numbers only, so that a fast device need not wait for the host. It shifts and flips; recipes that crop need 'host'.
    */
   readonly imagesOn?: ImagesOn;
   /** Default: 128, or all validation images when they are fewer. */
@@ -42,40 +44,86 @@ export interface TrainOptions {
   readonly compile?: CompileOptions;
 }
 
-/** Checks options and resolves defaults and data into what a checkpoint records. @throws {ValueError} listing all that is wrong */
-export async function resolveSettings(options: TrainOptions): Promise<TrainSettings> {
-  const { model, train, validation, epochs, batchSize, seed, learningRate, augment } = options;
-  const settings: Omit<TrainSettings, 'trainData' | 'validationData'> = {
-    epochs,
-    batchSize,
-    evaluationBatchSize: options.evaluationBatchSize ?? Math.min(defaultEvaluationBatch, validation.count),
-    seed,
-    learningRate,
-    augment,
-    interpolationOrder: options.interpolationOrder ?? 1,
-    movingVariance: options.movingVariance ?? 'biased',
-    imagesOn: options.imagesOn ?? 'host',
-  };
-  const problems: string[] = [];
-  for (const name of ['epochs', 'batchSize', 'evaluationBatchSize'] as const) {
-    if (!Number.isSafeInteger(settings[name]) || settings[name] < 1)
-      problems.push(`${name} is ${settings[name]}, but must be a whole number of 1 or more`);
-  }
+/** Options with nothing left open. */
+export interface ResolvedOptions {
+  readonly options: TrainOptions;
+  /** With the recipe's constant of batch norms. */
+  readonly model: ModelConfig;
+  /** The images to train on, after a split. */
+  readonly train: Dataset;
+  readonly validation: Dataset;
+  readonly settings: TrainSettings;
+}
+
+/** Checks options, and resolves defaults and data. @throws {ValueError} listing all that is wrong */
+export async function resolveOptions(options: TrainOptions): Promise<ResolvedOptions> {
+  const { seed, test, imagesOn = 'host' } = options;
+  const { recipe, problems } = findRecipe(options);
   if (!Number.isSafeInteger(seed) || seed < 0)
     problems.push(`seed is ${seed}, but must be a whole number from 0 to 2^53 - 1`);
-  if (learningRate !== 'keras' && !(Number.isFinite(learningRate) && learningRate > 0)) {
-    problems.push(`learningRate is ${learningRate}, but must be above 0, or 'keras'`);
-  }
-  if (settings.imagesOn !== 'host' && settings.imagesOn !== 'device') {
-    problems.push(`imagesOn is '${String(settings.imagesOn)}', but must be 'host' or 'device'`);
-  }
+  const { evaluationBatchSize = 1 } = options;
+  if (!Number.isSafeInteger(evaluationBatchSize) || evaluationBatchSize < 1)
+    problems.push(`evaluationBatchSize is ${evaluationBatchSize}, but must be a whole number of 1 or more`);
+  problems.push(...imagesOnProblems(imagesOn, recipe));
   for (const name of ['saveSeconds', 'progressSeconds'] as const) {
     const seconds = options[name] ?? 0;
     if (!(seconds >= 0)) problems.push(`${name} is ${seconds}, but must be 0 or more`);
   }
-  if (problems.length > 0) throw new ValueError(`cannot train ${model.name}: ${problems.join('; ')}.`, { problems });
-  checkDataset(train, model);
+  if (problems.length > 0 || recipe === null)
+    throw new ValueError(`cannot train ${options.model.name}: ${problems.join('; ')}.`, { problems });
+  const model = modelOf(options.model, recipe);
+  checkDataset(options.train, model);
+  const { train, validation } = dataOf(options, recipe);
   checkDataset(validation, model);
+  if (test !== undefined) checkDataset(test, model);
   const [trainData, validationData] = await Promise.all([datasetIdentity(train), datasetIdentity(validation)]);
-  return { ...settings, trainData, validationData };
+  const batch = options.evaluationBatchSize ?? Math.min(defaultEvaluationBatch, validation.count);
+  const settings = { recipe, evaluationBatchSize: batch, seed, imagesOn, trainData, validationData };
+  return { options, model, train, validation, settings };
+}
+
+/** The recipe, or what is wrong with it. */
+function findRecipe(options: TrainOptions): { readonly recipe: Recipe | null; readonly problems: string[] } {
+  const { checkpoint, recipe = checkpoint?.training?.settings.recipe ?? 'keras', validation } = options;
+  try {
+    const base = resolveRecipe(recipe);
+    const given = validation === undefined ? {} : { validation: { kind: 'given' } as const };
+    return { recipe: resolveRecipe(base, { ...recipeChanges(options, base), ...given }), problems: [] };
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    const { problems } = error.details;
+    return { recipe: null, problems: Array.isArray(problems) ? problems.map(String) : [error.message] };
+  }
+}
+
+/** What is wrong with the place where batches are put together. */
+function imagesOnProblems(imagesOn: string, recipe: Recipe | null): readonly string[] {
+  if (imagesOn !== 'host' && imagesOn !== 'device') {
+    return [`imagesOn is '${imagesOn}', but must be 'host' or 'device'`];
+  }
+  if (imagesOn === 'host' || recipe === null || isForDevice(recipe.augmentation)) return [];
+  return [
+    `imagesOn is 'device', but the recipe '${recipe.name}' has augmentation '${recipe.augmentation.kind}', and a device can only ` +
+      "shift and flip images (augmentation 'shift' or 'none'); give imagesOn: 'host', or another augmentation",
+  ];
+}
+
+function modelOf(model: ModelConfig, { batchNorm: { epsilon } }: Recipe): ModelConfig {
+  const { batchNormEpsilon: _, ...rest } = model;
+  return epsilon === kerasBatchNorm.epsilon ? rest : { ...rest, batchNormEpsilon: epsilon };
+}
+
+/** What to train on and what to validate on. */
+function dataOf(
+  { train, validation, test }: TrainOptions,
+  recipe: Recipe,
+): { readonly train: Dataset; readonly validation: Dataset } {
+  if (validation !== undefined) return { train, validation };
+  if (recipe.validation.kind === 'holdout') return splitDataset(train, recipe.validation);
+  if (recipe.validation.kind === 'test' && test !== undefined) return { train, validation: test };
+  throw new ValueError(
+    `cannot train by the recipe '${recipe.name}': it validates on ${recipe.validation.kind === 'test' ? 'the test images' : 'images of their own'}, ` +
+      `but none were given; give ${recipe.validation.kind === 'test' ? '`test`' : '`validation`'}, or a recipe that puts some of the training images aside (validation holdout).`,
+    { recipe: recipe.name },
+  );
 }

@@ -1,17 +1,14 @@
 import { ValueError } from '@skiplane/core';
 import type { Checkpoint, TrainingState, TrainSettings } from '../checkpoint/checkpoint.ts';
 import type { ModelConfig } from '../config.ts';
+import { differences, shown, type Difference } from '../recipe/json.ts';
+import type { Recipe } from '../recipe/recipe.ts';
+import { dependsOnEpochs } from '../recipe/schedule.ts';
 
 /** What to say about a setting that differs, by its name. */
-const labels: Readonly<Record<keyof TrainSettings, string>> = {
-  epochs: 'epochs',
-  batchSize: 'the batch size',
+const labels: Readonly<Record<Exclude<keyof TrainSettings, 'recipe'>, string>> = {
   evaluationBatchSize: 'the batch size of evaluations',
   seed: 'the seed',
-  learningRate: 'the learning rate',
-  augment: 'augmentation',
-  interpolationOrder: 'the interpolation order',
-  movingVariance: 'the moving variance',
   imagesOn: 'where the images are (imagesOn)',
   trainData: 'the training data (by SHA-256)',
   validationData: 'the validation data (by SHA-256)',
@@ -41,12 +38,11 @@ export function resumedState(
   };
   for (const key of ['name', 'imageSize', 'channels', 'classes'] as const)
     compare(`the model's ${key}`, model[key], checkpoint.model[key]);
-  for (const key of Object.keys(labels) as (keyof TrainSettings)[]) {
-    if (key !== 'epochs') compare(labels[key], settings[key], training.settings[key]);
-  }
-  if (settings.epochs < training.epochsDone) {
-    problems.push(`epochs is ${settings.epochs}, but ${training.epochsDone} are done already`);
-  }
+  for (const { path, present, saved } of recipeDifferences(settings.recipe, training.settings.recipe))
+    problems.push(`${path} is ${shown(present)}, but was ${shown(saved)}`);
+  for (const key of Object.keys(labels) as (keyof typeof labels)[])
+    compare(labels[key], settings[key], training.settings[key]);
+  problems.push(...epochProblems(settings.recipe, training));
   if (training.position > steps || training.step !== training.epochsDone * steps + training.position) {
     problems.push(
       `an epoch has ${steps} steps, but the checkpoint is at step ${training.position} of epoch ${training.epochsDone + 1} after ${training.step} steps`,
@@ -59,6 +55,27 @@ export function resumedState(
     );
   }
   return training;
+}
+
+/** Where two recipes differ in what the numbers depend on: all but the epochs, the name and the notes. */
+export function recipeDifferences(present: Recipe, saved: Recipe): readonly Difference[] {
+  const irrelevant: readonly string[] = ['epochs', 'name', 'notes'] satisfies (keyof Recipe)[];
+  return differences(present, saved).filter(({ path }) => !irrelevant.includes(path));
+}
+
+/** What forbids another number of epochs. */
+function epochProblems({ epochs, learningRate }: Recipe, training: TrainingState): readonly string[] {
+  const { epochsDone, end, settings } = training;
+  if (epochs < epochsDone) return [`epochs is ${epochs}, but ${epochsDone} are done already`];
+  const before = settings.recipe.epochs;
+  if (epochs === before) return [];
+  if (dependsOnEpochs(learningRate)) {
+    return [`epochs is ${epochs}, but was ${before}, and the rates of its ${learningRate.kind} schedule depend on it`];
+  }
+  const restored = end?.restoredEpoch ?? null;
+  return restored === null
+    ? []
+    : [`epochs is ${epochs}, but training has ended with the weights of epoch ${restored} put back`];
 }
 
 function format(value: unknown): string {

@@ -1,21 +1,35 @@
 import { NumericError } from '@skiplane/core';
-import type { Checkpoint, HistoryRecord, MetricSums, TrainingState, TrainSettings } from '../checkpoint/checkpoint.ts';
-import { HostImages, type BatchSource, type PreparedBatch, type TransformOptions } from '../data/batch-source.ts';
+import type {
+  Checkpoint,
+  HistoryRecord,
+  MetricSums,
+  TrainingEnd,
+  TrainingState,
+  TrainSettings,
+} from '../checkpoint/checkpoint.ts';
+import { modelType, type ModelConfig } from '../config.ts';
+import { HostImages, type BatchSource, type PreparedBatch } from '../data/batch-source.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { DeviceImages } from '../data/device-images.ts';
 import { createPreprocessing, type Preprocessing } from '../data/preprocessing.ts';
 import { Evaluator } from '../evaluate/evaluator.ts';
 import { initialParameters, parameterSpecs } from '../initial-parameters.ts';
 import type { ParameterSpec, Parameters } from '../parameters.ts';
-import { learningRateAt } from '../recipe.ts';
-import { resolveSettings, type TrainOptions } from './options.ts';
+import type { Recipe } from '../recipe/recipe.ts';
+import { learningRateAt } from '../recipe/schedule.ts';
+import type { CallbackEffect } from './callbacks/callback.ts';
+import { beginEpoch, endEpoch, keptEpoch, startCallbacks, type CallbacksState } from './callbacks/callback-list.ts';
+import { resolveOptions, type ResolvedOptions, type TrainOptions } from './options.ts';
 import { resumedState } from './resume.ts';
-import { TrainingStep } from './training-step.ts';
+import { StepPrograms } from './step-programs.ts';
 import { TrainingTensors } from './training-tensors.ts';
 
 /** Everything that one call of `train` holds: programs and tensors on the device, and where it stands. */
 export class TrainingSession implements Disposable {
   readonly options: TrainOptions;
+  readonly model: ModelConfig;
+  readonly train: Dataset;
+  readonly validation: Dataset;
   readonly settings: TrainSettings;
   readonly specs: readonly ParameterSpec[];
   readonly preprocessing: Preprocessing;
@@ -27,34 +41,44 @@ export class TrainingSession implements Disposable {
   position: number;
   history: readonly HistoryRecord[];
   best: HistoryRecord | null;
-  #programs: readonly TrainingStep[] = [];
-  #batches: readonly (readonly [PreparedBatch, PreparedBatch])[] = [];
-  #sources: readonly BatchSource[] = [];
+  callbacks: CallbacksState;
+  end: TrainingEnd | null;
+  #keptWeights: Parameters | null;
+  #programs: StepPrograms | undefined;
+  readonly #sources = new Map<Dataset, BatchSource>();
   #evaluator: Evaluator | undefined;
   /** Step at which the loss was last seen to be finite. */
   #finiteStep: number;
 
-  private constructor(options: TrainOptions, settings: TrainSettings) {
-    const { backend, model, train, checkpoint } = options;
+  private constructor({ options, model, train, validation, settings }: ResolvedOptions) {
+    const { backend, checkpoint } = options;
+    const { recipe, seed } = settings;
     this.options = options;
+    this.model = model;
+    this.train = train;
+    this.validation = validation;
     this.settings = settings;
-    this.steps = Math.ceil(train.count / settings.batchSize);
-    this.specs = parameterSpecs(model);
+    this.steps = Math.ceil(train.count / recipe.batchSize);
+    this.specs = parameterSpecs(model, recipe.l2);
     const state = checkpoint == null ? null : resumedState(checkpoint, model, settings, this.steps);
     this.preprocessing = checkpoint?.preprocessing ?? createPreprocessing(train);
-    const parameters = checkpoint?.parameters ?? initialParameters(model, settings.seed);
-    this.tensors = new TrainingTensors(backend, model.name, this.specs, parameters, state);
+    const parameters = checkpoint?.parameters ?? initialParameters(model, seed);
+    this.tensors = new TrainingTensors(backend, model.name, this.specs, parameters, state, recipe.optimizer);
     this.step = state?.step ?? 0;
     this.epochsDone = state?.epochsDone ?? 0;
     this.position = state?.position ?? 0;
     this.history = state?.history ?? [];
     this.best = state?.best ?? null;
+    this.callbacks = state?.callbacks ?? startCallbacks(recipe.callbacks);
+    this.#keptWeights = state?.keptWeights ?? null;
+    this.end = null;
+    if (this.done) this.end = state?.end ?? null;
     this.#finiteStep = this.step;
   }
 
   /** Checks options, makes the tensors and compiles all programs. */
   static async open(options: TrainOptions): Promise<TrainingSession> {
-    const session = new TrainingSession(options, await resolveSettings(options));
+    const session = new TrainingSession(await resolveOptions(options));
     try {
       await session.#compile();
       return session;
@@ -64,18 +88,35 @@ export class TrainingSession implements Disposable {
     }
   }
 
+  get recipe(): Recipe {
+    return this.settings.recipe;
+  }
+
+  /** True when no epoch is left, or a callback has ended training. */
+  get done(): boolean {
+    return this.callbacks.stopped || this.epochsDone >= this.recipe.epochs;
+  }
+
   /** The epoch that runs, from 1. */
   get epoch(): number {
     return this.epochsDone + 1;
   }
 
-  get learningRate(): number {
-    return learningRateAt(this.settings.learningRate, this.epochsDone);
+  /** The rate of a step of the epoch (from 0). */
+  learningRate(position = this.position): number {
+    const { steps, recipe, history, callbacks } = this;
+    const scheduled = learningRateAt(recipe.learningRate, {
+      iteration: this.epochsDone * steps + position,
+      steps,
+      epochs: recipe.epochs,
+      accuracies: history.map(({ accuracy }) => accuracy),
+    });
+    return Math.min(scheduled, callbacks.limit ?? scheduled);
   }
 
   /** Images trained on after `steps` steps of an epoch. */
   imagesAfter(steps: number): number {
-    return Math.min(steps * this.settings.batchSize, this.options.train.count);
+    return Math.min(steps * this.recipe.batchSize, this.train.count);
   }
 
   /** Images of a step of an epoch: fewer in the last one. */
@@ -83,8 +124,9 @@ export class TrainingSession implements Disposable {
     return this.imagesAfter(step + 1) - this.imagesAfter(step);
   }
 
-  get arenaBytes(): number {
-    return Math.max(0, ...this.#programs.map(({ arenaBytes }) => arenaBytes));
+  get programs(): StepPrograms {
+    if (this.#programs === undefined) throw new Error('the session is not compiled');
+    return this.#programs;
   }
 
   get evaluator(): Evaluator {
@@ -92,18 +134,15 @@ export class TrainingSession implements Disposable {
     return this.#evaluator;
   }
 
-  /** Host memory for a step, by turns. */
-  batch(step: number, turn: 0 | 1): PreparedBatch {
-    const batch = this.#batches[this.#programOf(step)]?.[turn];
-    if (batch === undefined) throw new Error(`there is no batch for step ${step}`);
-    return batch;
+  /** Compiles an evaluation of the test images; the caller disposes it. */
+  testEvaluator(test: Dataset): Promise<Evaluator> {
+    return this.#compileEvaluator(test, Math.min(this.settings.evaluationBatchSize, test.count));
   }
 
   /** Starts step `position` of the epoch on the device. */
   startStep(position: number, { buffers }: PreparedBatch): Promise<void> {
-    const program = this.#programs[this.#programOf(position)];
-    if (program === undefined) throw new Error(`there is no program for step ${position}`);
-    return program.run(buffers, this.learningRate, this.epochsDone * this.steps + position);
+    const program = this.programs.of(this.batchOf(position));
+    return program.run(buffers, this.learningRate(position), this.epochsDone * this.steps + position);
   }
 
   /** The sums so far. @throws {NumericError} when the loss has become NaN or infinite */
@@ -116,17 +155,42 @@ export class TrainingSession implements Disposable {
 
   /** The state as it is on the device now. */
   async checkpoint(): Promise<Checkpoint> {
-    const { model, train } = this.options;
-    const { settings, step, epochsDone, position, history, best, preprocessing } = this;
+    const { model, settings, step, epochsDone, position, history, best, preprocessing, callbacks, end } = this;
     const metrics = await this.readMetrics();
     const parameters: Parameters = await this.tensors.readParameters();
     const optimizer = await this.tensors.readOptimizer();
-    const training: TrainingState = { settings, step, epochsDone, position, metrics, history, best, optimizer };
-    return { model, classNames: train.classNames, preprocessing, parameters, training };
+    const keptWeights = this.#keptWeights;
+    const state = {
+      settings,
+      step,
+      epochsDone,
+      position,
+      metrics,
+      history,
+      best,
+      callbacks,
+      keptWeights,
+      end,
+      optimizer,
+    };
+    const training: TrainingState = state;
+    return { model, classNames: this.train.classNames, preprocessing, parameters, training };
   }
 
-  /** Ends an epoch with its record: the highest validation accuracy is the best, and of equal ones the first. */
-  finishEpoch(record: HistoryRecord): boolean {
+  /** As an epoch begins, not as it goes on. */
+  startEpoch(): void {
+    if (this.position === 0) this.callbacks = beginEpoch(this.recipe.callbacks, this.callbacks);
+  }
+
+  /**
+   * Ends an epoch with its record: the highest validation accuracy is the best, and of equal ones the first.
+   * @param parameters  as they are now
+   * @returns whether it is the best, and what the callbacks want done
+   */
+  finishEpoch(
+    record: HistoryRecord,
+    parameters: Parameters,
+  ): { readonly best: boolean; readonly effects: readonly CallbackEffect[] } {
     for (const [what, value] of [
       ['loss', record.loss],
       ['validation loss', record.valLoss],
@@ -135,17 +199,32 @@ export class TrainingSession implements Disposable {
     }
     const best = this.best === null || record.valAccuracy > this.best.valAccuracy;
     if (best) this.best = record;
+    const { accuracy, loss, valAccuracy, valLoss, learningRate } = record;
+    const { state, effects } = endEpoch(this.recipe.callbacks, this.callbacks, {
+      epoch: this.epochsDone,
+      logs: { accuracy, loss, val_accuracy: valAccuracy, val_loss: valLoss, learning_rate: learningRate },
+      learningRate,
+      model: modelType(this.model),
+    });
+    this.callbacks = state;
+    if (effects.some(({ kind }) => kind === 'keepWeights')) this.#keptWeights = parameters;
     this.history = [...this.history, record];
     this.epochsDone++;
     this.position = 0;
     this.tensors.zeroMetrics();
-    return best;
+    return { best, effects };
+  }
+
+  /** The weights to end training with, if they are not those of the last step, and the epoch (from 1) that they are of. */
+  get keptWeights(): { readonly epoch: number; readonly parameters: Parameters } | null {
+    const epoch = keptEpoch(this.callbacks);
+    return epoch === null || this.#keptWeights === null ? null : { epoch, parameters: this.#keptWeights };
   }
 
   dispose(): void {
-    for (const program of this.#programs) program.dispose();
+    this.#programs?.dispose();
     this.#evaluator?.dispose();
-    for (const source of this.#sources) source.dispose();
+    for (const source of this.#sources.values()) source.dispose();
     this.tensors.dispose();
   }
 
@@ -154,46 +233,42 @@ export class TrainingSession implements Disposable {
   }
 
   async #compile(): Promise<void> {
-    const { backend, model, train, validation, compile } = this.options;
-    const { batchSize, movingVariance, evaluationBatchSize, augment, interpolationOrder } = this.settings;
-    const transform: TransformOptions | null = augment ? { interpolationOrder } : null;
-    const trainSource = this.#source(train);
-    const validationSource = this.#source(validation);
-    const full = Math.floor(train.count / batchSize) > 0 ? [batchSize] : [];
-    const rest = train.count % batchSize > 0 ? [train.count % batchSize] : [];
-    const extra = compile === undefined ? {} : { compile };
-    for (const batch of [...full, ...rest]) {
-      const program = await TrainingStep.compile(backend, model, this.tensors, {
-        batch,
-        movingVariance,
-        images: trainSource.images(transform),
-        imageTensors: trainSource.tensors,
-        ...extra,
-      });
-      this.#programs = [...this.#programs, program];
-      this.#batches = [...this.#batches, [trainSource.batch(batch, transform), trainSource.batch(batch, transform)]];
-    }
-    this.#evaluator = await Evaluator.compile(backend, model, validation, validationSource, evaluationBatchSize, extra);
+    const { backend, compile } = this.options;
+    this.#programs = await StepPrograms.compile(
+      backend,
+      this.model,
+      this.tensors,
+      { source: this.#source(this.train), count: this.train.count },
+      this.recipe,
+      compile === undefined ? {} : { compile },
+    );
+    this.#evaluator = await this.#compileEvaluator(this.validation, this.settings.evaluationBatchSize);
   }
 
+  #compileEvaluator(data: Dataset, batch: number): Promise<Evaluator> {
+    const { backend, compile } = this.options;
+    const source = this.#source(data);
+    return Evaluator.compile(backend, this.model, data, source, batch, compile === undefined ? {} : { compile });
+  }
+
+  /** Where the batches of a data set come from: one source for each, for as long as the session. */
   #source(data: Dataset): BatchSource {
+    const known = this.#sources.get(data);
+    if (known !== undefined) return known;
     const { settings, preprocessing, options } = this;
     const onDevice = settings.imagesOn === 'device';
     const source = onDevice
       ? new DeviceImages(options.backend, data, preprocessing)
       : new HostImages(data, preprocessing);
-    this.#sources = [...this.#sources, source];
+    this.#sources.set(data, source);
     return source;
   }
 
-  #programOf(step: number): number {
-    return this.#programs.findIndex(({ batch }) => batch === this.batchOf(step));
-  }
-
   #notFinite(what: string, value: number): NumericError {
-    const { step, epoch, learningRate, steps } = this;
+    const { step, epoch, steps } = this;
+    const learningRate = this.learningRate(Math.max(this.position - 1, 0));
     return new NumericError(
-      `training of ${this.options.model.name} failed: the ${what} is ${value} in epoch ${epoch} at step ${this.position} of ${steps} ` +
+      `training of ${this.model.name} failed: the ${what} is ${value} in epoch ${epoch} at step ${this.position} of ${steps} ` +
         `(${step} in all; it was finite at step ${this.#finiteStep}), with learning rate ${learningRate}. ` +
         'Resume from the last checkpoint or start anew, with a smaller learning rate; if it stays, check the data for damage.',
       { epoch, step, learningRate, finiteStep: this.#finiteStep },

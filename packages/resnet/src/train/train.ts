@@ -1,5 +1,7 @@
-import type { HistoryRecord } from '../checkpoint/checkpoint.ts';
+import type { Checkpoint, HistoryRecord, MetricSums, TestResult } from '../checkpoint/checkpoint.ts';
 import { epochOrder, type Augmentation } from '../data/augmentation.ts';
+import type { Dataset } from '../data/dataset.ts';
+import type { Evaluator } from '../evaluate/evaluator.ts';
 import { countParameters, l2Penalty, type Parameters } from '../parameters.ts';
 import { pipelined } from '../pipelined.ts';
 import type { CheckpointEvent, StartEvent, TrainEvent, TrainResult } from './events.ts';
@@ -8,13 +10,14 @@ import { TrainingSession } from './session.ts';
 import { Interval, Stopwatch } from './stopwatch.ts';
 
 /**
- * Trains a model as Keras's `fit` does, and yields events on the way; the consumer writes files and draws progress.
+ * Trains a model as Keras's `fit` does, by a recipe, and yields events on the way; the consumer writes files and draws
+ * progress.
  *
  * Everything random is a function of the seed, so a run that is interrupted and goes on from any of its checkpoints gives
  * the same bits as one that is not, on one device. Device memory is freed however the loop over the events ends.
  *
  * ```ts
- * for await (const event of train({ backend, model, train, validation, epochs: 200, batchSize: 32, seed: 1, … })) {
+ * for await (const event of train({ backend, model, train, test, recipe: 'modern', seed: 1 })) {
  *   if (event.type === 'epoch') console.log(event.record.valAccuracy);
  * }
  * ```
@@ -32,16 +35,23 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
 
 async function* runEpochs(session: TrainingSession, save: Interval): AsyncGenerator<TrainEvent, TrainResult, void> {
   yield startEvent(session);
-  while (session.epochsDone < session.settings.epochs) {
-    const finished = yield* runEpoch(session, save);
-    if (!finished) {
-      const checkpoint = await session.checkpoint();
-      yield { type: 'checkpoint', checkpoint, reason: 'interrupt', best: false };
-      return { checkpoint, history: session.history, best: session.best, interrupted: true };
-    }
+  while (!session.done) {
+    if (!(yield* runEpoch(session, save))) return yield* interrupt(session);
     save.reset();
   }
-  return { checkpoint: await session.checkpoint(), history: session.history, best: session.best, interrupted: false };
+  if (session.end === null && !(yield* endTraining(session))) return yield* interrupt(session);
+  return resultOf(session, await session.checkpoint(), false);
+}
+
+async function* interrupt(session: TrainingSession): AsyncGenerator<TrainEvent, TrainResult, void> {
+  const checkpoint = await session.checkpoint();
+  yield { type: 'checkpoint', checkpoint, reason: 'interrupt', best: false, files: [] };
+  return resultOf(session, checkpoint, true);
+}
+
+function resultOf(session: TrainingSession, checkpoint: Checkpoint, interrupted: boolean): TrainResult {
+  const { history, best, end } = session;
+  return { checkpoint, history, best, test: end?.test ?? null, interrupted };
 }
 
 /** Trains and evaluates one epoch; false when the signal ended it. */
@@ -50,26 +60,67 @@ async function* runEpoch(session: TrainingSession, save: Interval): AsyncGenerat
   const whole = new Stopwatch();
   whole.start();
   const firstImage = session.imagesAfter(session.position);
+  session.startEpoch();
   if (!(yield* trainSteps(session, save, training))) return false;
   const parameters = await session.tensors.readParameters();
-  const sums = yield* evaluate(session, parameters);
+  const { train: data, validation, epoch } = session;
+  const sums = yield* evaluate(session, session.evaluator, { on: 'validation', epoch, data: validation }, parameters);
   if (sums === null) return false;
   const metrics = await session.readMetrics();
-  const { train: data, validation } = session.options;
   const record: HistoryRecord = {
-    epoch: session.epoch,
+    epoch,
     loss: metrics.loss / data.count,
     accuracy: metrics.correct / data.count,
     valLoss: sums.loss / validation.count + l2Penalty(session.specs, parameters),
     valAccuracy: sums.correct / validation.count,
-    learningRate: session.learningRate,
+    learningRate: session.learningRate(session.steps - 1),
   };
-  const best = session.finishEpoch(record);
+  const { best, effects } = session.finishEpoch(record, parameters);
   const seconds = whole.seconds;
   const imagesPerSecond = rate(data.count - firstImage, training.seconds);
-  yield { type: 'epoch', globalStep: session.step, record: { ...record, imagesPerSecond, seconds } };
-  yield { type: 'checkpoint', checkpoint: await session.checkpoint(), reason: 'epoch', best };
+  const globalStep = session.step;
+  yield { type: 'epoch', globalStep, record: { ...record, imagesPerSecond, seconds } };
+  for (const effect of effects) {
+    if (effect.kind === 'message') yield { type: 'message', epoch, globalStep, level: effect.level, text: effect.text };
+  }
+  const files = effects.flatMap((effect) =>
+    effect.kind === 'save' ? [{ path: effect.file, weightsOnly: effect.weightsOnly }] : [],
+  );
+  yield { type: 'checkpoint', checkpoint: await session.checkpoint(), reason: 'epoch', best, files };
   return true;
+}
+
+/** Puts kept weights back and looks at the test images, once; false when the signal ended it. */
+async function* endTraining(session: TrainingSession): AsyncGenerator<TrainEvent, boolean, void> {
+  const { test } = session.options;
+  const kept = session.keptWeights;
+  const parameters = kept?.parameters ?? (await session.tensors.readParameters());
+  const result = test === undefined ? null : yield* evaluateTest(session, test, parameters);
+  if (test !== undefined && result === null) return false;
+  // Not before: a run that is interrupted here has the weights of its last step still.
+  if (kept !== null) session.tensors.writeParameters(kept.parameters);
+  // Nothing is new, and the last epoch's checkpoint holds it all.
+  if (kept === null && result === null) return true;
+  session.end = { restoredEpoch: kept?.epoch ?? null, test: result };
+  yield { type: 'end', epoch: session.epochsDone, globalStep: session.step, ...session.end };
+  yield { type: 'checkpoint', checkpoint: await session.checkpoint(), reason: 'end', best: false, files: [] };
+  return true;
+}
+
+async function* evaluateTest(
+  session: TrainingSession,
+  data: Dataset,
+  parameters: Parameters,
+): AsyncGenerator<TrainEvent, TestResult | null, void> {
+  const evaluator = await session.testEvaluator(data);
+  try {
+    const sums = yield* evaluate(session, evaluator, { on: 'test', epoch: session.epochsDone, data }, parameters);
+    if (sums === null) return null;
+    const loss = sums.loss / data.count + l2Penalty(session.specs, parameters);
+    return { loss, accuracy: sums.correct / data.count, count: data.count };
+  } finally {
+    evaluator.dispose();
+  }
 }
 
 /** The training steps that the epoch has left; false when the signal ended them. */
@@ -78,18 +129,18 @@ async function* trainSteps(
   save: Interval,
   watch: Stopwatch,
 ): AsyncGenerator<TrainEvent, boolean, void> {
-  const { signal, train: data, progressSeconds = 0.2 } = session.options;
-  const { settings, steps } = session;
+  const { signal, progressSeconds = 0.2 } = session.options;
+  const { settings, recipe, steps, train: data, programs } = session;
   if (signal?.aborted) return false;
   const progress = new Interval(progressSeconds);
   const order = epochOrder(settings.seed, session.epochsDone, data.count);
-  const { seed, interpolationOrder } = settings;
-  const augmentation: Augmentation | null = settings.augment
-    ? { seed, epoch: session.epochsDone, interpolationOrder }
-    : null;
+  const augmentation: Augmentation | null =
+    recipe.augmentation.kind === 'none'
+      ? null
+      : { ...recipe.augmentation, seed: settings.seed, epoch: session.epochsDone };
   const firstImage = session.imagesAfter(session.position);
   watch.start();
-  const batches = pipelined(session.position, steps, (step, turn) => session.batch(step, turn), {
+  const batches = pipelined(session.position, steps, (step, turn) => programs.batch(session.batchOf(step), turn), {
     prepare: (step, batch) => batch.prepare(order, session.imagesAfter(step), session.batchOf(step), augmentation),
     start: (step, batch) => session.startStep(step, batch),
   });
@@ -108,6 +159,7 @@ async function* trainSteps(
         checkpoint: await session.checkpoint(),
         reason: 'time',
         best: false,
+        files: [],
       } satisfies CheckpointEvent;
       save.reset();
     }
@@ -117,17 +169,22 @@ async function* trainSteps(
   return true;
 }
 
-/** Sums over the validation set; null when the signal ended the evaluation, which then begins anew after a resume. */
-async function* evaluate(session: TrainingSession, parameters: Parameters) {
-  const { signal, validation, progressSeconds = 0.2 } = session.options;
+/** Sums over a data set; null when the signal ended the evaluation, which then begins anew after a resume. */
+async function* evaluate(
+  session: TrainingSession,
+  evaluator: Evaluator,
+  { on, epoch, data }: { readonly on: 'validation' | 'test'; readonly epoch: number; readonly data: Dataset },
+  parameters: Parameters,
+): AsyncGenerator<TrainEvent, MetricSums | null, void> {
+  const { signal, progressSeconds = 0.2 } = session.options;
   const progress = new Interval(progressSeconds);
-  for await (const done of session.evaluator.run(parameters)) {
+  for await (const done of evaluator.run(parameters)) {
     if (signal?.aborted) return null;
     if (!progress.due) continue;
-    yield { type: 'validation', epoch: session.epoch, done, count: validation.count } satisfies TrainEvent;
+    yield { type: 'validation', on, epoch, done, count: data.count };
     progress.reset();
   }
-  return session.evaluator.readSums();
+  return evaluator.readSums();
 }
 
 async function progressEvent(session: TrainingSession, imagesPerSecond: number): Promise<TrainEvent> {
@@ -141,29 +198,31 @@ async function progressEvent(session: TrainingSession, imagesPerSecond: number):
     globalStep: session.step,
     loss: loss / images,
     accuracy: correct / images,
-    learningRate: session.learningRate,
+    learningRate: session.learningRate(session.position - 1),
     imagesPerSecond,
-    secondsLeft: imagesPerSecond > 0 ? (session.options.train.count - images) / imagesPerSecond : 0,
+    secondsLeft: imagesPerSecond > 0 ? (session.train.count - images) / imagesPerSecond : 0,
   };
 }
 
 function startEvent(session: TrainingSession): StartEvent {
-  const { backend, model, train: data, validation } = session.options;
+  const { options, settings, recipe, model, train: data, validation } = session;
   return {
     type: 'start',
     model,
-    device: backend.info.device,
+    recipe,
+    seed: settings.seed,
+    device: options.backend.info.device,
     trainCount: data.count,
     validationCount: validation.count,
-    batchSize: session.settings.batchSize,
-    epochs: session.settings.epochs,
+    batchSize: recipe.batchSize,
+    epochs: recipe.epochs,
     steps: session.steps,
     epoch: session.epoch,
     step: session.position,
     globalStep: session.step,
     parameters: countParameters(session.specs),
-    imagesOn: session.settings.imagesOn,
-    arenaBytes: session.arenaBytes,
+    arenaBytes: session.programs.arenaBytes,
+    imagesOn: settings.imagesOn,
   };
 }
 

@@ -1,11 +1,12 @@
-import { adamStepSize, type Backend, type CompileOptions, type Profile, type Tensor } from '@skiplane/core';
+import type { Backend, CompileOptions, Profile, Tensor } from '@skiplane/core';
 import { BoundProgram } from '../bound-program.ts';
 import type { ModelConfig } from '../config.ts';
 import type { BatchBuffers } from '../data/batch-preparer.ts';
 import type { GatherBuffers } from '../data/batch-source.ts';
 import { writeBatch } from '../data/write-batch.ts';
+import { optimizerRule, type OptimizerRule } from '../graphs/optimizer.ts';
 import { trainingGraph, type TrainingGraphOptions } from '../graphs/training.ts';
-import { kerasAdam, type AdamOptions } from '../recipe.ts';
+import { kerasAdam } from '../recipe/optimizer.ts';
 import type { TrainingTensors } from './training-tensors.ts';
 
 export interface TrainingStepOptions extends TrainingGraphOptions {
@@ -22,7 +23,7 @@ export class TrainingStep implements Disposable {
   readonly batch: number;
   readonly #bound: BoundProgram;
   readonly #tensors: TrainingTensors;
-  readonly #adam: AdamOptions;
+  readonly #scalars: OptimizerRule['scalars'];
 
   private constructor(
     bound: BoundProgram,
@@ -31,7 +32,7 @@ export class TrainingStep implements Disposable {
   ) {
     this.#bound = bound;
     this.#tensors = tensors;
-    this.#adam = optimizer;
+    this.#scalars = optimizerRule(optimizer).scalars;
     this.batch = batch;
   }
 
@@ -52,7 +53,7 @@ export class TrainingStep implements Disposable {
 
   /**
    * Starts one step; resolves when the buffers' tensors may be written again.
-   * @param step  0 for the first step of all: Adam corrects its bias by it
+   * @param step  0 for the first step of all
    */
   run(buffers: BatchBuffers | GatherBuffers, learningRate: number, step: number): Promise<void> {
     this.#write(buffers, learningRate, step);
@@ -74,8 +75,8 @@ export class TrainingStep implements Disposable {
   }
 
   #write(buffers: BatchBuffers | GatherBuffers, learningRate: number, step: number): void {
-    const { beta1, beta2 } = this.#adam;
     writeBatch(this.#bound, buffers);
-    this.#tensors.writeStepSize(adamStepSize(learningRate, step + 1, beta1, beta2));
+    for (const [name, valueAt] of Object.entries(this.#scalars))
+      this.#tensors.writeScalar(name, valueAt(learningRate, step));
   }
 }

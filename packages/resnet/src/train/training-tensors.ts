@@ -1,17 +1,20 @@
 import type { Backend, Tensor } from '@skiplane/core';
 import type { MetricSums, TrainingState } from '../checkpoint/checkpoint.ts';
-import { optimizerNames } from '../graphs/training.ts';
+import { optimizerRule, optimizerStateName, type OptimizerRule } from '../graphs/optimizer.ts';
 import { checkParameters, type ParameterSpec, type Parameters } from '../parameters.ts';
+import { kerasAdam, type OptimizerSettings } from '../recipe/optimizer.ts';
 
-/** What a training step updates, on a device: parameters, Adam's moments, sums of loss and accuracy. */
+/** What a training step updates, on a device: parameters, the optimizer's state, sums of loss and accuracy. */
 export class TrainingTensors implements Disposable {
-  /** By the names of the training graph, `stepSize` included. */
+  /** By the names of the training graph, the scalars of a step included. */
   readonly byName: ReadonlyMap<string, Tensor>;
   readonly #specs: readonly ParameterSpec[];
-  readonly #stepSize = new Float32Array(1);
+  readonly #rule: OptimizerRule;
+  readonly #scalar = new Float32Array(1);
 
   /**
-   * @param state  moments and sums to go on with; zeros by default
+   * @param state  the optimizer's state and sums to go on with; zeros by default
+   * @param optimizer  that of the training graph (default: Keras's Adam)
    * @throws {ValueError} when the parameters are not the model's
    */
   constructor(
@@ -20,9 +23,12 @@ export class TrainingTensors implements Disposable {
     specs: readonly ParameterSpec[],
     parameters: Parameters,
     state: Pick<TrainingState, 'optimizer' | 'metrics'> | null = null,
+    optimizer: OptimizerSettings = kerasAdam,
   ) {
     checkParameters(model, specs, parameters);
     this.#specs = specs;
+    this.#rule = optimizerRule(optimizer);
+    const { slots, scalars } = this.#rule;
     const byName = new Map<string, Tensor>();
     this.byName = byName;
     const add = (name: string, shape: readonly number[], data?: Float32Array): void => {
@@ -32,23 +38,26 @@ export class TrainingTensors implements Disposable {
       for (const { name, shape, trainable } of specs) {
         add(name, shape, parameters.get(name));
         if (!trainable) continue;
-        const moments = optimizerNames(name);
-        add(moments.m, shape, state?.optimizer.m.get(name));
-        add(moments.v, shape, state?.optimizer.v.get(name));
+        for (const slot of slots) add(optimizerStateName(slot, name), shape, state?.optimizer[slot]?.get(name));
       }
       add('metrics/loss', [], Float32Array.of(state?.metrics.loss ?? 0));
       add('metrics/correct', [], Float32Array.of(state?.metrics.correct ?? 0));
-      add('stepSize', []);
+      for (const name of Object.keys(scalars)) add(name, []);
     } catch (error) {
       this.dispose();
       throw error;
     }
   }
 
-  /** Sets Adam's rate of the next step: see `adamStepSize`. */
-  writeStepSize(stepSize: number): void {
-    this.#stepSize[0] = stepSize;
-    this.byName.get('stepSize')?.write(this.#stepSize);
+  /** Sets a scalar of the next step: see `optimizerRule`. */
+  writeScalar(name: string, value: number): void {
+    this.#scalar[0] = value;
+    this.byName.get(name)?.write(this.#scalar);
+  }
+
+  /** Puts other values in all parameters. */
+  writeParameters(parameters: Parameters): void {
+    for (const [name, data] of parameters) this.byName.get(name)?.write(data);
   }
 
   zeroMetrics(): void {
@@ -66,10 +75,9 @@ export class TrainingTensors implements Disposable {
 
   async readOptimizer(): Promise<TrainingState['optimizer']> {
     const trainable = this.#specs.filter((spec) => spec.trainable);
-    return {
-      m: await this.#readAll(trainable, (name) => optimizerNames(name).m),
-      v: await this.#readAll(trainable, (name) => optimizerNames(name).v),
-    };
+    const read = async (slot: string) =>
+      [slot, await this.#readAll(trainable, (name) => optimizerStateName(slot, name))] as const;
+    return Object.fromEntries(await Promise.all(this.#rule.slots.map(read)));
   }
 
   dispose(): void {

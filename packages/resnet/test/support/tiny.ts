@@ -5,6 +5,7 @@ import {
   takeDataset,
   train,
   type Checkpoint,
+  type RecipeInput,
   type TrainEvent,
   type TrainOptions,
   type TrainResult,
@@ -17,6 +18,7 @@ export const tinyTrain = syntheticDataset({ count: 11, seed: 1, split: 'train', 
 export const tinyValidation = syntheticDataset({ count: 7, seed: 1, split: 'test', size: 4 });
 export const tinySteps = 3;
 
+/** Keras's recipe, in short, with validation images of its own. */
 export function tinyOptions(changes: Partial<TrainOptions> = {}, backend: Backend = roundingBackend()): TrainOptions {
   return {
     backend,
@@ -56,6 +58,22 @@ export async function runAll(
     events.push(next.value);
     await onEvent(next.value);
   }
+}
+
+/** The same without validation images of its own: the recipe decides. */
+export function tinyOptionsByRecipe(recipe: RecipeInput, changes: Partial<TrainOptions> = {}): TrainOptions {
+  const { backend, model, seed } = tinyOptions();
+  const own = {
+    backend,
+    model,
+    train: tinyTrain,
+    test: tinyValidation,
+    seed,
+    recipe,
+    saveSeconds: 0,
+    progressSeconds: 0,
+  };
+  return { ...own, ...changes };
 }
 
 export const first = (data: typeof tinyTrain, count: number) => takeDataset(data, 0, count);

@@ -1,5 +1,4 @@
 import {
-  adamStepSize,
   allocate,
   elementCount,
   foldBatchNorm,
@@ -10,17 +9,19 @@ import {
 import {
   batchBuffers,
   BatchPreparer,
+  builtInRecipes,
   createPreprocessing,
   inferenceGraph,
   initialParameters,
-  kerasAdam,
-  optimizerNames,
+  optimizerRule,
+  optimizerStateName,
   syntheticDataset,
   trainingGraph,
   type BatchBuffers,
   type Checkpoint,
   type ModelConfig,
   type Preprocessing,
+  type Recipe,
 } from '@skiplane/resnet';
 import { CommandError } from '../../errors.ts';
 import type { Data } from '../run-graph.ts';
@@ -41,28 +42,34 @@ export interface Draw {
 /** The first training step of a new network. */
 export function newPrograms(model: ModelConfig, { batch, seed }: Draw): readonly DiffProgram[] {
   const images = drawImages(model, undefined, { batch, seed });
-  return [trainingProgram(model, batch, new Map([...initialParameters(model, seed), ...images]), 0)];
+  const state = new Map([...initialParameters(model, seed), ...images]);
+  return [trainingProgram(model, batch, builtInRecipes.keras, state, 0)];
 }
 
-/** The next training step of a checkpoint, and inference with its weights, batch norms folded as `predict` does. */
+/** The next training step of a checkpoint, by its recipe, and inference with its weights, batch norms folded as `predict` does. */
 export function checkpointPrograms(checkpoint: Checkpoint, { batch, seed }: Draw): readonly DiffProgram[] {
   const { model, parameters, preprocessing, training } = checkpoint;
   const images = drawImages(model, preprocessing, { batch, seed });
   const state = new Map<string, TypedArray>([...parameters, ...images]);
-  for (const moment of ['m', 'v'] as const) {
-    for (const [name, data] of training?.optimizer[moment] ?? []) state.set(optimizerNames(name)[moment], data);
+  for (const [slot, tensors] of Object.entries(training?.optimizer ?? {})) {
+    for (const [name, data] of tensors) state.set(optimizerStateName(slot, name), data);
   }
   const folded = foldBatchNorm(inferenceGraph(model, { batch }).graph);
   const weights = new Map<string, TypedArray>([...folded.fold(parameters), ...images]);
   const inference = complete('inference', folded.graph, weights);
-  return [trainingProgram(model, batch, state, training?.step ?? 0), inference];
+  const recipe = training?.settings.recipe ?? builtInRecipes.keras;
+  return [trainingProgram(model, batch, recipe, state, training?.step ?? 0), inference];
 }
 
-function trainingProgram(model: ModelConfig, batch: number, state: Data, step: number): DiffProgram {
-  const { beta1, beta2 } = kerasAdam;
-  const stepSize = Float32Array.of(adamStepSize(1e-3, step + 1, beta1, beta2));
-  const { graph } = trainingGraph(model, { batch });
-  return complete('a training step', graph, new Map([...state, ['stepSize', stepSize]]));
+const learningRate = 1e-3;
+
+function trainingProgram(model: ModelConfig, batch: number, recipe: Recipe, state: Data, step: number): DiffProgram {
+  const { optimizer, batchNorm, l2, labelSmoothing } = recipe;
+  const { graph } = trainingGraph(model, { batch, optimizer, batchNorm, l2, labelSmoothing });
+  const scalars = Object.entries(optimizerRule(optimizer).scalars).map(
+    ([name, valueAt]) => [name, Float32Array.of(valueAt(learningRate, step))] as const,
+  );
+  return complete('a training step', graph, new Map([...state, ...scalars]));
 }
 
 /** Takes the data that the graph has inputs for; the rest, such as sums and moments of a new training, are zeros. */

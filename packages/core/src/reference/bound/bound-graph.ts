@@ -16,10 +16,18 @@ import { elementwiseRules } from './elementwise.ts';
 import { imageRules } from './images.ts';
 import { linearRules } from './linear.ts';
 import { lossRules } from './loss.ts';
+import { optimizerRules } from './optimizer.ts';
 import { spreadOperands, type KernelBound } from './spread.ts';
 
 /** The bound of every op: a kind without one does not type-check. */
-const rules: BoundRules = { ...linearRules, ...elementwiseRules, ...batchNormRules, ...lossRules, ...imageRules };
+const rules: BoundRules = {
+  ...linearRules,
+  ...elementwiseRules,
+  ...batchNormRules,
+  ...lossRules,
+  ...optimizerRules,
+  ...imageRules,
+};
 
 /** Per value of a graph, how far a backend's element may be from the oracle's; and Σ|terms|, the scale of its rounding. */
 export interface GraphBounds {

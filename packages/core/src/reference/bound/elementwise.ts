@@ -13,8 +13,7 @@ type Elementwise =
   | 'sigmoid'
   | 'sigmoidGrad'
   | 'l2Penalty'
-  | 'l2PenaltyGrad'
-  | 'adam';
+  | 'l2PenaltyGrad';
 
 /** Ops that choose or move numbers, which are exact, and ops on one element at a time. */
 export const elementwiseRules: Pick<BoundRules, Elementwise> = {
@@ -83,47 +82,5 @@ export const elementwiseRules: Pick<BoundRules, Elementwise> = {
       return 4 * context.u * 2 * Math.abs(scale * dy * w) + inherited + smallestNormal * (2 + 2 * Math.abs(w));
     });
     return { dw };
-  },
-
-  adam(context, { beta1, beta2, epsilon }) {
-    const { u } = context;
-    const values = (name: string) => [context.value(name), context.error(name)] as const;
-    const [[parameter, errorParameter], [m0, errorM0], [v0, errorV0], [gradient, errorGradient]] = [
-      values('parameter'),
-      values('m'),
-      values('v'),
-      values('gradient'),
-    ];
-    const step = Math.abs(at(context.value('stepSize'), 0));
-    const errorStep = at(context.error('stepSize'), 0);
-    // Two constants, two products and a sum, or g − m first and one product: 4 roundings at most on either term.
-    const m = tabulate(m0.length, (i) => {
-      const [g, dg] = [Math.abs(at(gradient, i)), at(errorGradient, i)];
-      return (
-        4 * u * (Math.abs(at(m0, i)) + (1 - beta1) * g) + beta1 * at(errorM0, i) + (1 - beta1) * dg + 4 * smallestNormal
-      );
-    });
-    // The same with g², one product more.
-    const v = tabulate(v0.length, (i) => {
-      const [g, dg] = [Math.abs(at(gradient, i)), at(errorGradient, i)];
-      const inherited = beta2 * at(errorV0, i) + (1 - beta2) * (2 * g * dg + dg * dg);
-      return 5 * u * (Math.abs(at(v0, i)) + (1 - beta2) * g * g) + inherited + 4 * smallestNormal;
-    });
-    const [mNew, vNew, result] = [context.result('m'), context.result('v'), context.result('parameter')];
-    // q = m/(√v + ε): δm over the divisor, and what the divisor's own error does; then the product and the subtraction.
-    const updated = tabulate(parameter.length, (i) => {
-      const root = Math.sqrt(at(vNew, i));
-      const errorRoot = Math.max(
-        Math.sqrt(at(vNew, i) + at(v, i)) - root,
-        root - Math.sqrt(Math.max(at(vNew, i) - at(v, i), 0)),
-      );
-      const divisor = root + epsilon;
-      const quotient = Math.abs(at(mNew, i)) / divisor;
-      const smallest = Math.max(divisor - errorRoot, epsilon);
-      const errorQuotient = (at(m, i) + quotient * (errorRoot + 3 * u * divisor)) / smallest + 2 * u * quotient;
-      const update = step * errorQuotient + errorStep * quotient + 2 * u * step * quotient;
-      return update + u * Math.abs(at(result, i)) + at(errorParameter, i) + 2 * smallestNormal;
-    });
-    return { parameter: updated, m, v };
   },
 };

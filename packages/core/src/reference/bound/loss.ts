@@ -43,6 +43,21 @@ function byRow(context: BoundContext, shaped: string, row: (n: number) => Float6
   return result;
 }
 
+/**
+ * A row of the labels as smoothed, and its errors: two rounded constants, a product and a sum make 3 roundings at most of
+ * either term. Without smoothing, labels are as given.
+ */
+function smoothedRow(context: BoundContext, n: number, labelSmoothing: number) {
+  const labels = rowOf(context, context.value('labels'), n, 'logits');
+  const inherited = rowOf(context, context.error('labels'), n, 'logits');
+  if (labelSmoothing === 0) return { labels, errorLabels: inherited };
+  const [scale, offset] = [1 - labelSmoothing, labelSmoothing / labels.length];
+  const errorLabels = labels.map(
+    (label, k) => 3 * context.u * (scale * Math.abs(label) + offset) + scale * at(inherited, k) + smallestNormal,
+  );
+  return { labels: labels.map((label) => scale * label + offset), errorLabels };
+}
+
 type Loss = 'softmax' | 'softmaxGrad' | 'softmaxCrossEntropy' | 'softmaxCrossEntropyGrad';
 
 export const lossRules: Pick<BoundRules, Loss> = {
@@ -84,14 +99,13 @@ export const lossRules: Pick<BoundRules, Loss> = {
   },
 
   // log of a sum of relative error r is off by r, and by its own rounding; each term log − z is a difference of two.
-  softmaxCrossEntropy(context) {
+  softmaxCrossEntropy(context, { labelSmoothing }) {
     const { u } = context;
     const batch = context.shape('logits')[0] ?? 1;
     const losses = tabulate(batch, (n) => {
       const errorX = rowOf(context, context.error('logits'), n, 'logits');
       const row = softmaxRow(rowOf(context, context.value('logits'), n, 'logits'), errorX, u);
-      const labels = rowOf(context, context.value('labels'), n, 'logits');
-      const errorLabels = rowOf(context, context.error('labels'), n, 'logits');
+      const { labels, errorLabels } = smoothedRow(context, n, labelSmoothing);
       const errorLog = row.errorSum + u * (4 + 6 * Math.abs(row.logSum));
       const mean = sum(row.probabilities.map((p, k) => p * at(errorX, k)));
       return row.shifted.reduce((total, z, k) => {
@@ -105,7 +119,7 @@ export const lossRules: Pick<BoundRules, Loss> = {
   },
 
   // dLoss·(p·Σ labels − label): the probability's error, the sum of labels as any sum, and 3 roundings of either term.
-  softmaxCrossEntropyGrad(context) {
+  softmaxCrossEntropyGrad(context, { labelSmoothing }) {
     const { u } = context;
     const dLogits = byRow(context, 'logits', (n) => {
       const row = softmaxRow(
@@ -113,8 +127,7 @@ export const lossRules: Pick<BoundRules, Loss> = {
         rowOf(context, context.error('logits'), n, 'logits'),
         u,
       );
-      const labels = rowOf(context, context.value('labels'), n, 'logits');
-      const errorLabels = rowOf(context, context.error('labels'), n, 'logits');
+      const { labels, errorLabels } = smoothedRow(context, n, labelSmoothing);
       const weight = sum(labels.map(Math.abs));
       const errorWeight = sumFactor(labels.length) * u * weight + sum(errorLabels);
       const [dLoss, errorLoss] = [Math.abs(at(context.value('dLosses'), n)), at(context.error('dLosses'), n)];

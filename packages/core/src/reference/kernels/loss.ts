@@ -44,23 +44,31 @@ export const softmaxGrad: ReferenceKernel<'softmaxGrad'> = (inputs, outputs) => 
   }
 };
 
-export const softmaxCrossEntropy: ReferenceKernel<'softmaxCrossEntropy'> = (inputs, outputs) => {
+/** (1 − labelSmoothing)·label + labelSmoothing/classes */
+export const smoothed = (labels: Float64Array, labelSmoothing: number): Float64Array =>
+  labels.map((label) => (1 - labelSmoothing) * label + labelSmoothing / labels.length);
+
+export const softmaxCrossEntropy: ReferenceKernel<'softmaxCrossEntropy'> = (inputs, outputs, { labelSmoothing }) => {
   const losses = outputs.values('losses');
   for (let n = 0; n < losses.length; n++) {
     const logits = row(inputs.get('logits'), n);
     const { largest, logSum } = logSumExp(logits);
     losses[n] = dot(
-      row(inputs.get('labels'), n),
+      smoothed(row(inputs.get('labels'), n), labelSmoothing),
       logits.map((logit) => largest - logit + logSum),
     );
   }
 };
 
-export const softmaxCrossEntropyGrad: ReferenceKernel<'softmaxCrossEntropyGrad'> = (inputs, outputs) => {
+export const softmaxCrossEntropyGrad: ReferenceKernel<'softmaxCrossEntropyGrad'> = (
+  inputs,
+  outputs,
+  { labelSmoothing },
+) => {
   const dLosses = inputs.values('dLosses');
   const dLogits = outputs.get('dLogits');
   for (let n = 0; n < dLosses.length; n++) {
-    const labels = row(inputs.get('labels'), n);
+    const labels = smoothed(row(inputs.get('labels'), n), labelSmoothing);
     const weight = sum(labels);
     const probabilities = softmaxOf(row(inputs.get('logits'), n));
     row(dLogits, n).set(probabilities.map((p, k) => (dLosses[n] as number) * (p * weight - (labels[k] as number))));

@@ -1,6 +1,6 @@
 import type { ReferenceKernel } from '../kernel.ts';
 import { inverseStdOf, statistics, updateMoving, varianceCorrection } from './batch-norm.ts';
-import { dot, logSumExp, row, rowsOf, softmaxOf, sum } from './loss.ts';
+import { dot, logSumExp, row, rowsOf, smoothed, softmaxOf, sum } from './loss.ts';
 
 /** Sums of absolute terms of the ops whose formulas subtract: see `magnitudeKernels`. */
 
@@ -106,23 +106,27 @@ export const softmaxGrad: ReferenceKernel<'softmaxGrad'> = (inputs, outputs) => 
   }
 };
 
-/** Σ|label|·(|largest logit| + |log Σ e^(logit − largest)| + |logit|) */
-export const softmaxCrossEntropy: ReferenceKernel<'softmaxCrossEntropy'> = (inputs, outputs) => {
+/** Σ|smoothed label|·(|largest logit| + |log Σ e^(logit − largest)| + |logit|) */
+export const softmaxCrossEntropy: ReferenceKernel<'softmaxCrossEntropy'> = (inputs, outputs, { labelSmoothing }) => {
   const losses = outputs.values('losses');
   for (let n = 0; n < losses.length; n++) {
     const logits = row(inputs.get('logits'), n);
     const { largest, logSum } = logSumExp(logits);
     const terms = logits.map((logit) => Math.abs(largest) + Math.abs(logSum) + Math.abs(logit));
-    losses[n] = dot(absolute(row(inputs.get('labels'), n)), terms);
+    losses[n] = dot(smoothed(absolute(row(inputs.get('labels'), n)), labelSmoothing), terms);
   }
 };
 
-/** |dLoss|·(softmax·Σ|labels| + |label|) */
-export const softmaxCrossEntropyGrad: ReferenceKernel<'softmaxCrossEntropyGrad'> = (inputs, outputs) => {
+/** |dLoss|·(softmax·Σ|smoothed labels| + |smoothed label|) */
+export const softmaxCrossEntropyGrad: ReferenceKernel<'softmaxCrossEntropyGrad'> = (
+  inputs,
+  outputs,
+  { labelSmoothing },
+) => {
   const dLosses = absolute(inputs.values('dLosses'));
   const dLogits = outputs.get('dLogits');
   for (let n = 0; n < dLosses.length; n++) {
-    const labels = absolute(row(inputs.get('labels'), n));
+    const labels = smoothed(absolute(row(inputs.get('labels'), n)), labelSmoothing);
     const weight = sum(labels);
     const probabilities = softmaxOf(row(inputs.get('logits'), n));
     row(dLogits, n).set(probabilities.map((p, k) => (dLosses[n] as number) * (p * weight + (labels[k] as number))));
@@ -144,5 +148,29 @@ export const adam: ReferenceKernel<'adam'> = (inputs, outputs, { beta1, beta2, e
     v[at] = vNew;
     parameter[at] =
       Math.abs(inputs.values('parameter')[at] as number) + (stepSize * mNew) / (Math.sqrt(vNew) + epsilon);
+  }
+};
+
+/** As of {@link adam}, with |parameter| + |decay·parameter| in place of |parameter|. */
+export const adamW: ReferenceKernel<'adamW'> = (inputs, outputs, attrs) => {
+  const decay = Math.abs(inputs.values('decay')[0] as number);
+  const decayed = inputs.map((operand, name) =>
+    name === 'parameter' ? { ...operand, values: operand.values.map((value) => (1 + decay) * value) } : operand,
+  );
+  adam(decayed, outputs, attrs);
+};
+
+/** m = |momentum·m| + |learningRate·gradient|; |parameter| + m, or |parameter| + momentum·m + |learningRate·gradient| */
+export const sgdMomentum: ReferenceKernel<'sgdMomentum'> = (inputs, outputs, { momentum, nesterov }) => {
+  const learningRate = Math.abs(inputs.values('learningRate')[0] as number);
+  const parameter = outputs.values('parameter');
+  const m = outputs.values('m');
+  const gradient = absolute(inputs.values('gradient'));
+  for (let at = 0; at < parameter.length; at++) {
+    const step = learningRate * (gradient[at] as number);
+    const mNew = Math.abs(momentum * (inputs.values('m')[at] as number)) + step;
+    m[at] = mNew;
+    parameter[at] =
+      Math.abs(inputs.values('parameter')[at] as number) + (nesterov ? Math.abs(momentum) * mNew + step : mNew);
   }
 };

@@ -17,6 +17,27 @@ export const adam: ReferenceKernel<'adam'> = (inputs, outputs, { beta1, beta2, e
   }
 };
 
+export const adamW: ReferenceKernel<'adamW'> = (inputs, outputs, attrs) => {
+  const decay = inputs.values('decay')[0] as number;
+  const decayed = inputs.map((operand, name) =>
+    name === 'parameter' ? { ...operand, values: operand.values.map((value) => value - decay * value) } : operand,
+  );
+  adam(decayed, outputs, attrs);
+};
+
+export const sgdMomentum: ReferenceKernel<'sgdMomentum'> = (inputs, outputs, { momentum, nesterov }) => {
+  const gradient = inputs.values('gradient');
+  const learningRate = inputs.values('learningRate')[0] as number;
+  const parameter = outputs.values('parameter');
+  const m = outputs.values('m');
+  for (let at = 0; at < parameter.length; at++) {
+    const step = learningRate * (gradient[at] as number);
+    const mNew = momentum * (inputs.values('m')[at] as number) - step;
+    m[at] = mNew;
+    parameter[at] = (inputs.values('parameter')[at] as number) + (nesterov ? momentum * mNew - step : mNew);
+  }
+};
+
 export const assignAdd: ReferenceKernel<'assignAdd'> = (inputs, outputs) => {
   const accumulator = outputs.values('accumulator');
   accumulator.set(inputs.values('accumulator'));

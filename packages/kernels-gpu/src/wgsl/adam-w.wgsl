@@ -1,0 +1,35 @@
+// One Adam step in the epsilon-hat form with decoupled weight decay, in place: parameter ← parameter − decay·parameter;
+// m ← beta1·m + (1 − beta1)·gradient; v ← beta2·v + (1 − beta2)·gradient²; parameter ← parameter − stepSize·m/(√v + epsilon)
+// Invocation: four elements. Traffic: each operand once.
+override count4: u32; // vectors of four elements
+override beta1: f32;
+override beta2: f32;
+override oneMinusBeta1: f32; // rounded from the exact difference
+override oneMinusBeta2: f32;
+override epsilon: f32;
+
+@group(0) @binding(0) var<storage, read_write> parameter: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> m: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> v: array<vec4f>;
+@group(0) @binding(3) var<storage, read> gradient: array<vec4f>;
+@group(0) @binding(4) var<storage, read> stepSize: array<f32>;
+@group(0) @binding(5) var<storage, read> decay: array<f32>;
+
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = (group.y * groups.x + group.x) * 256u + lane;
+  if (i >= count4) {
+    return;
+  }
+  let g = gradient[i];
+  let mNew = beta1 * m[i] + oneMinusBeta1 * g;
+  let vNew = beta2 * v[i] + oneMinusBeta2 * (g * g);
+  m[i] = mNew;
+  v[i] = vNew;
+  let decayed = parameter[i] - decay[0] * parameter[i];
+  parameter[i] = decayed - (stepSize[0] * mNew) / (sqrt(vNew) + epsilon);
+}

@@ -1,0 +1,27 @@
+// One step of gradient descent with momentum, in place: m ← momentum·m − learningRate·gradient;
+// parameter ← parameter + m, or with nesterov parameter ← parameter + momentum·m − learningRate·gradient
+// Invocation: four elements. Traffic: each operand once.
+override count4: u32; // vectors of four elements
+override momentum: f32;
+override nesterov: bool;
+
+@group(0) @binding(0) var<storage, read_write> parameter: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> m: array<vec4f>;
+@group(0) @binding(2) var<storage, read> gradient: array<vec4f>;
+@group(0) @binding(3) var<storage, read> learningRate: array<f32>;
+
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = (group.y * groups.x + group.x) * 256u + lane;
+  if (i >= count4) {
+    return;
+  }
+  let step = learningRate[0] * gradient[i];
+  let mNew = momentum * m[i] - step;
+  m[i] = mNew;
+  parameter[i] += select(mNew, momentum * mNew - step, nesterov);
+}
