@@ -37,8 +37,7 @@ function onHost(augmentation: Augmentation | null): Float32Array {
 /** The same batch gathered on a device. */
 async function onDevice(backend: Backend, augmentation: Augmentation | null): Promise<Float32Array> {
   using source = new DeviceImages(backend, data, preprocessing);
-  const transform =
-    augmentation?.kind === 'shift' ? { interpolationOrder: augmentation.interpolationOrder } : null;
+  const transform = augmentation?.kind === 'shift' ? { interpolationOrder: augmentation.interpolationOrder } : null;
   const prepared = source.batch(batch, transform);
   prepared.prepare(epochOrder(1, 0, data.count), 20, batch, augmentation);
   if (!('indices' in prepared.buffers)) throw new Error('the batch is not gathered');

@@ -146,11 +146,11 @@ describe('skiplane train', () => {
       '--out',
       out('by-file'),
       '--set',
-      'labelSmoothing=0',
+      'labelSmoothing=0.1',
       '--lr',
       '1',
     ]);
-    expect(other.stderr).toContain('labelSmoothing is 0, but the run has 0.1');
+    expect(other.stderr).toContain('labelSmoothing is 0.1, but the run has 0');
     expect(other.stderr).toContain('learningRate is {"kind":"constant","rate":1,');
     expect(other.code).toBe(2);
     const same = await skiplane(['train', '--resume', '--recipe', file, ...set, '--out', out('by-file')]);

@@ -67,16 +67,17 @@ async function findSwiftshader(): Promise<DriverFiles> {
   };
 }
 
-/** Unpacks an archive into a folder named by its size and time, in one step, so that no process sees half of it. */
+/** Unpacks an archive into a folder named by its content, in one step, so that no process sees half of it. */
 async function unpack(archive: string): Promise<string> {
   const fs = nodeModule('node:fs');
   const path = nodeModule('node:path');
-  const { size, mtimeMs } = fs.statSync(archive);
+  const bytes = fs.readFileSync(archive);
+  const hash = nodeModule('node:crypto').createHash('sha256').update(bytes).digest('hex');
   const cache = cacheFolder();
-  const folder = path.join(cache, `swiftshader-${size}-${Math.round(mtimeMs)}`);
+  const folder = path.join(cache, `swiftshader-${hash.slice(0, 16)}`);
   if (fs.existsSync(folder)) return folder;
   const { parseTar } = await import('nanotar');
-  const files = parseTar(nodeModule('node:zlib').brotliDecompressSync(fs.readFileSync(archive)));
+  const files = parseTar(nodeModule('node:zlib').brotliDecompressSync(bytes));
   const partial = fs.mkdtempSync(path.join(cache, 'partial-'));
   try {
     for (const { name, data } of files) {

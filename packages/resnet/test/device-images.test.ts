@@ -25,8 +25,7 @@ const batch = 6;
 
 /** The pixels of a batch, by the path of a source. */
 async function pixels(source: BatchSource, augmentation: Augmentation | null): Promise<Float32Array> {
-  const transform =
-    augmentation?.kind === 'shift' ? { interpolationOrder: augmentation.interpolationOrder } : null;
+  const transform = augmentation?.kind === 'shift' ? { interpolationOrder: augmentation.interpolationOrder } : null;
   const prepared = source.batch(batch, transform);
   prepared.prepare(order, 5, batch, augmentation);
   const { buffers } = prepared;

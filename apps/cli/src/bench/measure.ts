@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { summarizeProfiles, type OpProfile } from './op-profile.ts';
+import { repeat } from './repeat.ts';
 import type { Workload } from './workload.ts';
 
 /** One measured program; times in milliseconds. */
@@ -43,12 +44,4 @@ async function timeRuns(workload: Workload, seconds: number): Promise<readonly n
     return performance.now() - start;
   });
   return times.toSorted((a, b) => a - b);
-}
-
-/** Does an action again and again for the given time, three times at least. */
-async function repeat<T>(seconds: number, action: () => Promise<T>): Promise<readonly T[]> {
-  const results: T[] = [];
-  const end = performance.now() + seconds * 1000;
-  while (results.length < 3 || performance.now() < end) results.push(await action());
-  return results;
 }

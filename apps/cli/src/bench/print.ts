@@ -2,6 +2,7 @@ import type { ProfileMethod } from '@skiplane/core';
 import prettyBytes from 'pretty-bytes';
 import { printLine } from '../output.ts';
 import { renderTable } from '../render/table.ts';
+import type { MatrixProduct } from './matrix-product.ts';
 import type { Measurement } from './measure.ts';
 import type { KernelRow, OpProfile, OpRow } from './op-profile.ts';
 
@@ -16,6 +17,8 @@ export interface BenchResult {
   readonly compileMilliseconds: number;
   readonly inference: Measurement;
   readonly training: Measurement;
+  /** With `--per-op`. */
+  readonly matrixProduct?: MatrixProduct;
   readonly peakMemoryBytes: number;
 }
 
@@ -40,9 +43,15 @@ export function printResult(result: BenchResult): void {
   printLine();
   printLine(`From the start of the process to the open backend: ${result.startupMilliseconds.toFixed(0)} ms`);
   printLine(`Peak memory of the process: ${prettyBytes(result.peakMemoryBytes)}`);
+  const { matrixProduct } = result;
+  if (matrixProduct === undefined) return;
+  const { size, kernels, gigaflopsPerSecond } = matrixProduct;
+  printLine(
+    `A plain product of ${size}×${size} matrices (${kernels.join(' + ')}): ${gigaflopsPerSecond.toFixed(1)} GFLOP/s`,
+  );
   for (const [name, { profile, perOp, perKernel, medianMilliseconds }] of programs) {
     if (profile === undefined || perOp === undefined || perKernel === undefined) continue;
-    printProfile(name, { profile, perOp, perKernel }, medianMilliseconds);
+    printProfile(name, { profile, perOp, perKernel }, { medianMilliseconds, matrixProduct });
   }
 }
 
@@ -53,19 +62,30 @@ const methods: Readonly<Record<ProfileMethod, string>> = {
     'by the clock around a submission an op, since the device has no timestamps: each holds the way to it and back',
 };
 
-function printProfile(name: string, { profile, perOp, perKernel }: OpProfile, medianMilliseconds: number): void {
+interface Context {
+  readonly medianMilliseconds: number;
+  readonly matrixProduct: MatrixProduct;
+}
+
+function printProfile(
+  name: string,
+  { profile, perOp, perKernel }: OpProfile,
+  { medianMilliseconds, matrixProduct }: Context,
+): void {
   const { method, runs, milliseconds } = profile;
   printLine();
   printLine(`Ops of ${name}, ${methods[method]}.`);
   printLine(
     `Means of ${runs} runs. All ops: ${milliseconds.toFixed(2)} ms; a run that is not timed op by op: ${medianMilliseconds.toFixed(2)} ms.`,
   );
-  printLine('GFLOP/s and GB/s count what the op must compute and move at least; a Winograd kernel computes less.');
+  printLine(
+    'GFLOP/s and GB/s count what the op must compute and move at least; a Winograd kernel computes less. ÷ product is the speed in shares of the matrix product.',
+  );
   printLine();
-  printLine(renderTable(kernelTable(perKernel)));
+  printLine(renderTable(kernelTable(perKernel, matrixProduct)));
   printLine();
   const { slow, rest } = splitOps(perOp);
-  printLine(renderTable(opTable(slow)));
+  printLine(renderTable(opTable(slow, matrixProduct)));
   if (rest.length === 0) return;
   const share = rest.reduce((sum, op) => sum + op.share, 0);
   printLine(`and ${rest.length} more, which take ${percent(share)} together (--json lists them).`);
@@ -83,22 +103,22 @@ function splitOps(ops: readonly OpRow[]): { readonly slow: readonly OpRow[]; rea
   return { slow: sorted.slice(0, count), rest: sorted.slice(count) };
 }
 
-const timingHead = ['ms', 'Share', 'GFLOP/s', 'GB/s'];
-const timingAlign = ['right', 'right', 'right', 'right'] as const;
+const timingHead = ['ms', 'Share', 'GFLOP/s', '÷ product', 'GB/s'];
+const timingAlign = ['right', 'right', 'right', 'right', 'right'] as const;
 
-function kernelTable(rows: readonly KernelRow[]) {
+function kernelTable(rows: readonly KernelRow[], product: MatrixProduct) {
   return {
     head: ['Kind', 'Kernels', 'Ops', ...timingHead],
     align: ['left', 'left', 'right', ...timingAlign] as const,
-    rows: rows.map((row) => [row.kind, row.kernels.join(' + '), String(row.ops), ...timingCells(row)]),
+    rows: rows.map((row) => [row.kind, row.kernels.join(' + '), String(row.ops), ...timingCells(row, product)]),
   };
 }
 
-function opTable(rows: readonly OpRow[]) {
+function opTable(rows: readonly OpRow[], product: MatrixProduct) {
   return {
     head: ['Op', 'Kind', 'Kernels', ...timingHead],
     align: ['left', 'left', 'left', ...timingAlign] as const,
-    rows: rows.map((row) => [row.label, row.kind, row.kernels.join(' + '), ...timingCells(row)]),
+    rows: rows.map((row) => [row.label, row.kind, row.kernels.join(' + '), ...timingCells(row, product)]),
   };
 }
 
@@ -106,6 +126,8 @@ const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 
 const rate = (value: number | null): string => (value === null ? '' : value.toFixed(1));
 
-function timingCells({ milliseconds, share, gigaflopsPerSecond, gigabytesPerSecond }: OpRow | KernelRow): string[] {
-  return [milliseconds.toFixed(3), percent(share), rate(gigaflopsPerSecond), rate(gigabytesPerSecond)];
+function timingCells(row: OpRow | KernelRow, product: MatrixProduct): string[] {
+  const { milliseconds, share, gigaflopsPerSecond, gigabytesPerSecond } = row;
+  const ofProduct = gigaflopsPerSecond === null ? '' : (gigaflopsPerSecond / product.gigaflopsPerSecond).toFixed(2);
+  return [milliseconds.toFixed(3), percent(share), rate(gigaflopsPerSecond), ofProduct, rate(gigabytesPerSecond)];
 }

@@ -17,7 +17,9 @@ export function chooseImagesOn(
 ): ImagesOn {
   if (backend.name !== 'gpu') return 'host';
   if (!isForDevice(augmentation)) {
-    note('The recipe crops its images, and a device can only shift and flip them: batches are put together on the host.');
+    note(
+      'The recipe crops its images, and a device can only shift and flip them: batches are put together on the host.',
+    );
     return 'host';
   }
   const { maxStorageBufferBindingSize = 0, maxBufferSize = Number.POSITIVE_INFINITY } = backend.info.limits;

@@ -75,7 +75,11 @@ function isSame(a: Settings, b: Settings): boolean {
 
 function newRun(folder: string, settings: Settings, dataOptions: DataOptions): PlannedRun {
   return {
-    folder, settings, dataOptions, checkpoint: null, finished: null,
+    folder,
+    settings,
+    dataOptions,
+    checkpoint: null,
+    finished: null,
     async open() {
       const directory = await RunDirectory.create(folder, await runSinks());
       await saveDataOptions(folder, dataOptions);

@@ -136,7 +136,10 @@ const cases: { readonly [K in OpKind]: readonly Case<K>[] } = {
   l2PenaltyGrad: [[{ scale: 1e-4 }, [f32(), rows]]],
   softmax: [[{}, [rows]]],
   softmaxGrad: [[{}, [rows, rows]]],
-  softmaxCrossEntropy: [0, 0.1].map((labelSmoothing): Case<'softmaxCrossEntropy'> => [{ labelSmoothing }, [rows, rows]]),
+  softmaxCrossEntropy: [0, 0.1].map((labelSmoothing): Case<'softmaxCrossEntropy'> => [
+    { labelSmoothing },
+    [rows, rows],
+  ]),
   softmaxCrossEntropyGrad: [0, 0.1].map((labelSmoothing): Case<'softmaxCrossEntropyGrad'> => [
     { labelSmoothing },
     [f32(3), rows, rows],

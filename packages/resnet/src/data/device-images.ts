@@ -91,8 +91,7 @@ export class DeviceImages implements BatchSource {
   ): void {
     checkTransforms(augmentation, transforms);
     const classes = this.#data.classNames.length;
-    const random =
-      augmentation === null || augmentation.kind === 'mirror' ? null : this.#transforms.of(augmentation);
+    const random = augmentation === null || augmentation.kind === 'mirror' ? null : this.#transforms.of(augmentation);
     Object.assign(this.#transform, random === null && augmentation !== null ? mirrorTransform : noTransform);
     indices.fill(0);
     labels.fill(0);

@@ -3,7 +3,7 @@ import type { InterpolationOrder } from '../data/shift.ts';
 /** What happens to a training image at random before the network sees it, as data. */
 export type AugmentationSettings = NoAugmentation | ShiftAugmentation | CropAugmentation;
 
-export interface NoAugmentation {
+interface NoAugmentation {
   readonly kind: 'none';
 }
 

@@ -50,7 +50,7 @@ export interface ReduceLROnPlateauSettings extends MonitorSettings {
  * begins, and a reduction of the evening before is lost. 'min': the smaller of both, which is also what happens without
  * this callback.
  */
-export interface LearningRateSchedulerSettings {
+interface LearningRateSchedulerSettings {
   readonly kind: 'LearningRateScheduler';
   readonly combine: 'set' | 'min';
 }

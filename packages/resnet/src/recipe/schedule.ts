@@ -4,13 +4,13 @@ export type Schedule = (ConstantRate | PiecewiseRate | CosineRate | OneCycleRate
   readonly warmUp: WarmUp | null;
 };
 
-export interface ConstantRate {
+interface ConstantRate {
   readonly kind: 'constant';
   readonly rate: number;
 }
 
 /** `rates[i + 1]` from `boundaries[i]` on (an epoch or an iteration, from 0), and `rates[0]` before all of them. */
-export interface PiecewiseRate {
+interface PiecewiseRate {
   readonly kind: 'piecewise';
   readonly by: 'epoch' | 'iteration';
   readonly boundaries: readonly number[];
@@ -18,14 +18,14 @@ export interface PiecewiseRate {
 }
 
 /** Half a cosine from `rate` at the first step to `final` at the end of the run. */
-export interface CosineRate {
+interface CosineRate {
   readonly kind: 'cosine';
   readonly rate: number;
   readonly final: number;
 }
 
 /** From `start` up to `peak`, which is reached after the fraction `rise` of the run, and down to `final` at its last step. */
-export interface OneCycleRate {
+interface OneCycleRate {
   readonly kind: 'oneCycle';
   readonly start: number;
   readonly peak: number;
@@ -34,10 +34,10 @@ export interface OneCycleRate {
   readonly shape: 'linear' | 'cosine';
 }
 
-export type WarmUp = LinearWarmUp | WarmUpUntilAccuracy;
+type WarmUp = LinearWarmUp | WarmUpUntilAccuracy;
 
 /** The schedule's rate times a factor that grows with every step from `from` to 1, which it reaches after `length`. */
-export interface LinearWarmUp {
+interface LinearWarmUp {
   readonly kind: 'linear';
   readonly by: 'epoch' | 'iteration';
   readonly length: number;
@@ -46,7 +46,7 @@ export interface LinearWarmUp {
 }
 
 /** `rate` until an epoch has ended whose training accuracy is above `accuracy`: He et al. 2015, for 110 layers. */
-export interface WarmUpUntilAccuracy {
+interface WarmUpUntilAccuracy {
   readonly kind: 'untilAccuracy';
   readonly rate: number;
   readonly accuracy: number;

@@ -1,11 +1,4 @@
-import {
-  allocate,
-  elementCount,
-  foldBatchNorm,
-  inputValues,
-  type Graph,
-  type TypedArray,
-} from '@skiplane/core';
+import { allocate, elementCount, foldBatchNorm, inputValues, type Graph, type TypedArray } from '@skiplane/core';
 import {
   batchBuffers,
   BatchPreparer,

@@ -1,6 +1,6 @@
 import { ValueError } from '../../errors.ts';
 import { elementCount } from '../../tensor.ts';
-import { at, clampedError, expFactor, smallestNormal, sumFactor, tabulate, type BoundRules } from './context.ts';
+import { at, clampedError, expFactor, smallestNormal, sumFactor, type BoundRules } from './context.ts';
 
 type Elementwise =
   | 'relu'
