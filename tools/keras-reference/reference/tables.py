@@ -93,7 +93,7 @@ def _truncated_moments():
     return {"kurtosis": fourth / second**2, "withinOneSigma": math.erf(1 / math.sqrt(2)) / inside}
 
 
-# Shift of the rows, shift of the columns, flip horizontally, flip vertically.
+# Shift of the columns, shift of the rows, flip horizontally, flip vertically.
 TRANSFORMS = [
     (0, 0, False, False),
     (0, 0, True, False),
@@ -117,7 +117,7 @@ TRANSFORMS = [
 def augmentation():
     """ImageDataGenerator.apply_transform of one 8x8x3 image: the cases, and their images by name.
 
-    Keras calls the shift of the rows tx and that of the columns ty.
+    Keras draws tx from height_shift_range, and shifts columns by it: it swaps the axes of the transform.
     """
     image = formula.images("augmentation", 1, (8, 8, 3))[0]
     cases, images = [], {"image": image}

@@ -1,0 +1,54 @@
+import type { Candidate } from './candidates.ts';
+import type { Float32Error, KerasModel } from './fixtures.ts';
+import { readJson } from './fixtures.ts';
+
+const float32Error = readJson('float32-error.json') as Float32Error;
+
+/** Keras's own float32 run, of what is not zero but for rounding: the largest error of a quantity, such as `weights`. */
+export function kerasError(model: KerasModel, part: string, quantity: string, besides: readonly string[] = []): number {
+  const errors = float32Error.relative[model]?.[part] ?? {};
+  const left = new Set(besides.map((name) => `${quantity}/${name}`));
+  const of = Object.entries(errors).filter(
+    ([name]) => (name === quantity || name.startsWith(`${quantity}/`)) && !left.has(name),
+  );
+  if (of.length === 0) throw new Error(`float32-error.json has no ${quantity} of ${model} ${part}`);
+  return Math.max(...of.map(([, error]) => error));
+}
+
+/** Rounding a result to float32. */
+const half = 2 ** -24;
+
+interface Bounds {
+  readonly inference: number;
+  readonly loss: number;
+  readonly gradients: number;
+  /** Of gradients in front of a ReLU that may be on the other side: see docs/keras.md. */
+  readonly kink: number;
+  readonly moving: number;
+}
+
+/**
+ * Relative, in the L2 norm, of each tensor. The oracle computes in float64, so nothing but the reading of a result as float32 is
+ * left. Float32 backends round in every op: Keras's own float32 run is off by up to 3e-7 in logits, by 2e-6 in gradients, by
+ * 2.6e-3 in those in front of a ReLU that it has on the other side, and by 5e-8 in moving statistics; a Winograd
+ * convolution rounds a few times more than a direct one. Which net meets such a ReLU is chance, but for `wasm direct`, whose bits
+ * are the same everywhere: in resnet8v1 it meets none.
+ */
+export function boundsOf({ name }: Candidate, model: KerasModel): Bounds {
+  if (name === 'reference') return { inference: half, loss: half, gradients: half, kink: half, moving: half };
+  const gradients = 1e-5;
+  const kink = name === 'wasm direct' && model === 'resnet8v1' ? gradients : 1e-2;
+  return { inference: 1e-6, loss: 5e-7, gradients, kink, moving: 2e-7 };
+}
+
+/** Four times the largest error of Keras in float32, in any run: which one meets a ReLU at its kink is chance. The l2 has more. */
+const winograd: Readonly<Record<string, number>> = { losses: 2.6e-4, l2: 1e-5, weights: 1.4e-2, m: 0.5, v: 0.2 };
+
+/**
+ * The same after ten steps. The oracle's rates are rounded to float32, which the steps amplify. For `wasm direct` it is four
+ * times the error of Keras's own float32 run, since neither is more right than the other.
+ */
+export function tenStepsBound({ name }: Candidate, quantity: string, keras: number): number {
+  if (name === 'reference') return 1e-7;
+  return name === 'wasm direct' ? 4 * keras : (winograd[quantity] ?? 0);
+}
