@@ -1,8 +1,10 @@
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import { addBench } from './commands/bench.ts';
+import { addConvert } from './commands/convert.ts';
 import { addData } from './commands/data.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
+import { addInspect } from './commands/inspect.ts';
 import { addPredict } from './commands/predict.ts';
 import { addReport } from './commands/report.ts';
 import { addReproduce } from './commands/reproduce.ts';
@@ -46,6 +48,8 @@ function buildProgram(finish: Finish): Command {
   addTrain(program, finish);
   addEvaluate(program);
   addPredict(program);
+  addInspect(program);
+  addConvert(program);
   addReport(program);
   addReproduce(program, finish);
   addSummary(program);
@@ -62,5 +66,7 @@ Examples:
   skiplane train --data synthetic --epochs 3      try it without any data
   skiplane evaluate --weights runs/resnet20v1/best.safetensors
   skiplane predict --weights runs/resnet20v1/best.safetensors cat.jpg
+  skiplane inspect model.h5                       look into weights of any kind
+  skiplane evaluate --weights resnet20.th --preprocess imagenet
   skiplane report runs/resnet20v1 runs/resnet8v1  compare two runs on one page
   skiplane reproduce runs/resnet20v1/card.json    repeat a run and compare the bits`;

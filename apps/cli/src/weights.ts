@@ -1,14 +1,50 @@
 import { existsSync } from 'node:fs';
-import type { Checkpoint } from '@skiplane/resnet';
-import { loadCheckpoint } from '@skiplane/resnet/node';
-import { CommandError } from './errors.ts';
+import { createPreprocessing, parsePreprocessing, type LoadedModel, type PreprocessingInput } from '@skiplane/resnet';
+import { loadModel } from '@skiplane/resnet/node';
+import { loadData } from './data/load.ts';
+import { CommandError, errorMessage, UsageError } from './errors.ts';
+import { note } from './output.ts';
 
-/** Reads the checkpoint that `--weights` names. */
-export async function openCheckpoint(path: string): Promise<Checkpoint> {
-  if (!existsSync(path)) {
-    throw new CommandError(
-      `--weights is '${path}', but there is no such file. Training writes best.safetensors and last.safetensors.`,
-    );
+export interface WeightsFlags {
+  readonly weights: string;
+  /** A preset, or JSON. */
+  readonly preprocess?: string | undefined;
+  /** Where the training images are, whose mean 'keras-mean' subtracts. */
+  readonly data?: string | undefined;
+}
+
+/** Reads the file that `--weights` names, whatever its kind. */
+export async function openWeights({ weights, preprocess, data }: WeightsFlags): Promise<LoadedModel> {
+  checkFile(weights, '--weights');
+  const preprocessing = await choosePreprocessing(preprocess, data);
+  const loaded = await loadModel(weights, { preprocessing });
+  if (loaded.format !== 'skiplane-checkpoint') note(`weights: ${loaded.format}, ${loaded.model.name}`);
+  return loaded;
+}
+
+/** @throws {CommandError} when there is no such file */
+export function checkFile(path: string, what: string): void {
+  if (existsSync(path)) return;
+  throw new CommandError(
+    `${what} is '${path}', but there is no such file. Training writes best.safetensors and last.safetensors.`,
+  );
+}
+
+/** What `--preprocess` says; the mean image of the training set is computed. */
+async function choosePreprocessing(
+  text: string | undefined,
+  data: string | undefined,
+): Promise<PreprocessingInput | undefined> {
+  if (text === undefined) return undefined;
+  const said = parsed(text);
+  if (said !== 'keras-mean') return said;
+  return createPreprocessing((await loadData(data, {})).train);
+}
+
+function parsed(text: string): PreprocessingInput {
+  try {
+    return parsePreprocessing(text);
+  } catch (error) {
+    throw new UsageError(`option '--preprocess': ${errorMessage(error)}`, { cause: error });
   }
-  return await loadCheckpoint(path);
 }

@@ -106,7 +106,7 @@ describe('skiplane evaluate', () => {
     const damaged = join(folder, 'damaged.safetensors');
     writeFileSync(damaged, readFileSync(weights).subarray(0, 1000));
     const cut = await skiplane(['evaluate', '--weights', damaged, '--data', 'synthetic']);
-    expect(cut.stderr).toMatch(/^error: checkpoint '.*damaged\.safetensors'/);
+    expect(cut.stderr).toMatch(/^error: cannot load '.*damaged\.safetensors'/);
     expect(cut.code).toBe(1);
   });
 });

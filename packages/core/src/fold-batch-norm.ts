@@ -7,7 +7,8 @@ export interface FoldedGraph {
   readonly graph: Graph;
   /**
    * Parameters of the folded graph from those of the original one: filter·s and (bias − mean)·s + beta with
-   * s = gamma/√(variance + epsilon), in float64, rounded once. Names stay; those of gamma, beta, mean and variance are gone.
+   * s = gamma/√(variance + epsilon), in float64, rounded once. Names stay; those of gamma, beta, mean and variance are gone,
+   * but for a beta that has become the bias of a convolution without one.
    */
   fold(parameters: ReadonlyMap<string, Float32Array>): Map<string, Float32Array>;
 }
@@ -15,7 +16,8 @@ export interface FoldedGraph {
 interface Fold {
   readonly epsilon: number;
   readonly filter: string;
-  readonly bias: string;
+  /** Null where the convolution has none: beta takes its place. */
+  readonly bias: string | null;
   readonly gamma: string;
   readonly beta: string;
   readonly mean: string;
@@ -23,8 +25,8 @@ interface Fold {
 }
 
 /**
- * Folds every `conv2d → biasAdd → batchNormInference` of an unfused graph into `conv2d → biasAdd`. A batch norm with
- * no convolution before it, such as a pre-activation one, stays.
+ * Folds every `conv2d → biasAdd → batchNormInference` of an unfused graph, and every `conv2d → batchNormInference`, into
+ * `conv2d → biasAdd`. A batch norm with no convolution before it, such as a pre-activation one, stays.
  *
  * @source Jacob et al. 2018, §3.2
  */
@@ -45,11 +47,18 @@ export function foldBatchNorm(graph: Graph): FoldedGraph {
       ops.push(op);
       continue;
     }
-    folds.push({ epsilon: op.attrs.epsilon, ...match.names });
-    op.inputs.slice(1, 5).forEach((id) => gone.add(id));
-    // The biasAdd takes the batch norm's place and name: its own output was read by the batch norm alone.
-    ops.splice(ops.indexOf(match.biasAdd), 1);
-    ops.push({ ...match.biasAdd, outputs: op.outputs });
+    const { biasAdd, names } = match;
+    folds.push({ epsilon: op.attrs.epsilon, ...names });
+    const [x, gamma, beta, mean, variance] = op.inputs as [ValueId, ValueId, ValueId, ValueId, ValueId];
+    for (const id of [gamma, mean, variance]) gone.add(id);
+    // A biasAdd takes the batch norm's place and name: its own output was read by the batch norm alone.
+    if (biasAdd === undefined) {
+      ops.push({ kind: 'biasAdd', label: op.label, inputs: [x, beta], outputs: op.outputs, attrs: {} });
+      continue;
+    }
+    gone.add(beta);
+    ops.splice(ops.indexOf(biasAdd), 1);
+    ops.push({ ...biasAdd, outputs: op.outputs });
   }
   return { graph: prune(graph, ops, gone), fold: (values) => foldParameters(folds, gone, graph, values) };
 }
@@ -59,19 +68,20 @@ function matchFold(
   producer: ReadonlyMap<ValueId, Op>,
   parameters: ReadonlyMap<ValueId, string>,
   { single, internal }: Readonly<Record<'single' | 'internal', (id: ValueId) => boolean>>,
-): { biasAdd: Op<'biasAdd'>; names: Omit<Fold, 'epsilon'> } | undefined {
+): { biasAdd: Op<'biasAdd'> | undefined; names: Omit<Fold, 'epsilon'> } | undefined {
   const [x, gammaId, betaId, meanId, varianceId] = op.inputs as [ValueId, ValueId, ValueId, ValueId, ValueId];
-  const biasAdd = producer.get(x);
-  if (op.attrs.residual || op.attrs.activation !== 'none') return undefined;
-  if (biasAdd?.kind !== 'biasAdd' || !internal(x)) return undefined;
-  const conv = producer.get(biasAdd.inputs[0] as ValueId);
-  if (conv?.kind !== 'conv2d' || !internal(biasAdd.inputs[0] as ValueId)) return undefined;
+  if (op.attrs.residual || op.attrs.activation !== 'none' || !internal(x)) return undefined;
+  const before = producer.get(x);
+  const biasAdd = before?.kind === 'biasAdd' ? before : undefined;
+  const convolved = biasAdd === undefined ? x : (biasAdd.inputs[0] as ValueId);
+  const conv = producer.get(convolved);
+  if (conv?.kind !== 'conv2d' || !internal(convolved)) return undefined;
   if (conv.attrs.bias || conv.attrs.residual || conv.attrs.activation !== 'none') {
     return undefined;
   }
   const ids = {
     filter: conv.inputs[1] as ValueId,
-    bias: biasAdd.inputs[1] as ValueId,
+    ...(biasAdd !== undefined && { bias: biasAdd.inputs[1] as ValueId }),
     gamma: gammaId,
     beta: betaId,
     mean: meanId,
@@ -80,7 +90,10 @@ function matchFold(
   const names = Object.entries(ids).map(([role, id]) => [role, parameters.get(id)] as const);
   // A parameter that two ops share, or that is computed, cannot be folded for one of them.
   if (names.some(([, name]) => name === undefined) || !Object.values(ids).every(single)) return undefined;
-  return { biasAdd, names: Object.fromEntries(names) as unknown as Omit<Fold, 'epsilon'> };
+  return {
+    biasAdd,
+    names: { bias: null, ...(Object.fromEntries(names) as unknown as Omit<Fold, 'epsilon' | 'bias'>) },
+  };
 }
 
 function foldParameters(
@@ -106,9 +119,10 @@ function foldParameters(
       filter,
       get(filter).map((value, i) => value * (scale[i % channels] as number)),
     );
+    const biases = bias === null ? new Float32Array(channels) : get(bias);
     folded.set(
-      bias,
-      get(bias).map((value, k) => (value - (get(mean)[k] as number)) * (scale[k] as number) + (get(beta)[k] as number)),
+      bias ?? beta,
+      biases.map((value, k) => (value - (get(mean)[k] as number)) * (scale[k] as number) + (get(beta)[k] as number)),
     );
   }
   return folded;

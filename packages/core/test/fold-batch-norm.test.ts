@@ -87,3 +87,29 @@ describe('foldBatchNorm', () => {
     );
   });
 });
+
+describe('foldBatchNorm of a convolution without a bias', () => {
+  const build = new GraphBuilder('fold');
+  const conv = build.op('conv2d', [build.input('x', f32(1, 2, 2, 1)), build.input('filter', f32(1, 1, 1, 2))], {
+    window: window2d(1),
+    bias: false,
+    residual: false,
+    activation: 'none',
+  });
+  const operands = [conv, ...['gamma', 'beta', 'mean', 'variance'].map((name) => build.input(name, f32(2)))];
+  build.output('y', build.op('batchNormInference', operands, { epsilon: 0.5, residual: false, activation: 'none' }));
+  const graph = build.build();
+  const folded = foldBatchNorm(graph);
+
+  test('makes beta its bias', async () => {
+    expect(folded.graph.ops.map(({ kind }) => kind)).toEqual(['conv2d', 'biasAdd']);
+    expect(inputValues(folded.graph).map(({ name }) => name)).toEqual(['x', 'filter', 'beta']);
+    const data = inputValues(graph).map(
+      ({ name = '', shape }) => [name, randomTensor(shape, name, 0.5, 2).data] as const,
+    );
+    const parameters = toF32(Object.fromEntries(data));
+    const plain = await runUnrounded(graph, Object.fromEntries(parameters));
+    const results = await runUnrounded(folded.graph, Object.fromEntries(folded.fold(parameters)));
+    expect(differences({ y: results['y'] ?? [] }, { y: plain['y'] ?? [] }, 1e-6)).toEqual([]);
+  });
+});

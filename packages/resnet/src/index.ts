@@ -32,6 +32,23 @@ export { plainNet } from './plain.ts';
 export { resnetV1, type NetOptions } from './v1.ts';
 export { resnetV2 } from './v2.ts';
 
+export { loadModel, type LoadedModel, type LoadModelOptions, type ModelSource } from './load-model.ts';
+export type { FileFormat, FileTensor, ImportedNetwork, ModelFile } from './formats/model-file.ts';
+export { openModelFile } from './formats/open-model-file.ts';
+export { foldLayers, type Weighted } from './layer-graph/fold-layers.ts';
+export { layerGraphOf } from './layer-graph/layer-graph-of.ts';
+export type { LayerAttrs, LayerGraph, LayerKind, LayerNode } from './layer-graph/layer-graph.ts';
+export { isLayerGraph, type Model, type ModelShape } from './model.ts';
+export {
+  needPreprocessing,
+  parsePreprocessing,
+  preprocessingPresets,
+  resolvePreprocessing,
+  type PreprocessingInput,
+  type PreprocessingNumbers,
+  type PreprocessingPreset,
+} from './preprocessing-input.ts';
+
 export { optimizerRule, optimizerStateName, type OptimizerRule } from './graphs/optimizer.ts';
 export { evaluationGraph, type EvaluationGraphOptions } from './graphs/evaluation.ts';
 export { inferenceGraph, type BatchOption, type InferenceGraphOptions } from './graphs/inference.ts';
@@ -65,6 +82,7 @@ export type {
   Checkpoint,
   HistoryRecord,
   MetricSums,
+  RunCheckpoint,
   TestResult,
   TrainingEnd,
   TrainingState,
@@ -72,6 +90,7 @@ export type {
 } from './checkpoint/checkpoint.ts';
 export { decodeCheckpoint } from './checkpoint/decode.ts';
 export { encodeCheckpoint } from './checkpoint/encode.ts';
+export { sha256 } from './sha256.ts';
 export { parametersIdentity } from './checkpoint/identity.ts';
 export { decodeSafetensors, encodeSafetensors, type NamedTensor, type Safetensors } from './checkpoint/safetensors.ts';
 

@@ -1,12 +1,12 @@
 import { elementCount, heNormal } from '@skiplane/core';
-import type { ModelConfig } from './config.ts';
+import type { Model } from './model.ts';
 import { inferenceGraph } from './graphs/inference.ts';
 import type { ParameterSpec } from './parameters.ts';
 import { kerasL2, type L2Settings } from './recipe/keras-constants.ts';
 
 /** A model's parameters in the order of its layers. @param l2  their penalties (default: Keras's) */
-export function parameterSpecs(config: ModelConfig, l2: L2Settings = kerasL2): readonly ParameterSpec[] {
-  return inferenceGraph(config, { batch: 1, l2 }).parameters;
+export function parameterSpecs(model: Model, l2: L2Settings = kerasL2): readonly ParameterSpec[] {
+  return inferenceGraph(model, { batch: 1, l2 }).parameters;
 }
 
 /**
@@ -14,8 +14,8 @@ export function parameterSpecs(config: ModelConfig, l2: L2Settings = kerasL2): r
  * Every tensor depends on the seed and its own name only.
  * @param seed  an integer from 0 to 2^53 − 1
  */
-export function initialParameters(config: ModelConfig, seed: number): Map<string, Float32Array> {
-  return new Map(parameterSpecs(config).map((spec) => [spec.name, initialValues(spec, seed)]));
+export function initialParameters(model: Model, seed: number): Map<string, Float32Array> {
+  return new Map(parameterSpecs(model).map((spec) => [spec.name, initialValues(spec, seed)]));
 }
 
 function initialValues({ name, shape, initializer }: ParameterSpec, seed: number): Float32Array {

@@ -43,6 +43,8 @@ export class NetworkBuilder {
   readonly mode: Mode;
   readonly parameters: ParameterSpec[] = [];
   readonly layers: Layer[] = [];
+  /** Inputs of the graph whose values the network itself decides: they belong to no file. */
+  readonly constants = new Map<string, Float32Array>();
   readonly #batchNorm: BatchNormSettings;
   readonly #l2: L2Settings;
   readonly #scopes: string[] = [];
@@ -76,6 +78,13 @@ export class NetworkBuilder {
     return this.build.input(spec.name, { shape, dtype: 'f32' });
   }
 
+  /** Declares a constant, named `<scope>/<name>`. */
+  constant(name: string, shape: readonly number[], data: Float32Array): ValueId {
+    const path = this.#path(name);
+    this.constants.set(path, data);
+    return this.build.input(path, { shape, dtype: 'f32' });
+  }
+
   /**
    * Convolution with SAME padding, a bias, he_normal filters and an L2 penalty on them.
    *
@@ -102,10 +111,10 @@ export class NetworkBuilder {
     });
   }
 
-  /** Batch normalization over all axes but channels. @shape x, returns […, channels] */
-  batchNorm(x: ValueId, name: string): ValueId {
+  /** Batch normalization over all axes but channels. @shape x, returns […, channels] @param epsilon  default: the network's */
+  batchNorm(x: ValueId, name: string, epsilon = this.#batchNorm.epsilon): ValueId {
     const shape = [this.build.spec(x).shape.at(-1) ?? 0];
-    const { epsilon, momentum, movingVariance } = this.#batchNorm;
+    const { momentum, movingVariance } = this.#batchNorm;
     return this.#layer(name, 'batchNorm', () => {
       const moving = { trainable: false };
       const operands = [
@@ -155,6 +164,11 @@ export class NetworkBuilder {
       const y = this.build.op('matMul', [x, kernel], { transposeA: false, transposeB: false }, name);
       return this.build.op('biasAdd', [y, bias], {}, name);
     });
+  }
+
+  /** A layer of ops that `body` adds through `build`. */
+  layer(name: string, kind: string, body: () => ValueId): ValueId {
+    return this.#layer(name, kind, body);
   }
 
   #path(name: string): string {

@@ -1,5 +1,5 @@
 import { byteLength, foldBatchNorm, fuse, inputValues, planMemory, type Value } from '@skiplane/core';
-import type { ModelConfig } from './config.ts';
+import type { Model } from './model.ts';
 import { inferenceGraph } from './graphs/inference.ts';
 import { trainingGraph } from './graphs/training.ts';
 
@@ -25,8 +25,8 @@ export interface PlannedMemoryOptions {
 const alignment = 64;
 
 /** Plans a model's training step, or its inference with folded batch norms, without running anything. */
-export function plannedMemory(config: ModelConfig, { batch, mode }: PlannedMemoryOptions): PlannedMemory {
-  const built = mode === 'training' ? trainingGraph(config, { batch }) : inferenceGraph(config, { batch });
+export function plannedMemory(model: Model, { batch, mode }: PlannedMemoryOptions): PlannedMemory {
+  const built = mode === 'training' ? trainingGraph(model, { batch }) : inferenceGraph(model, { batch });
   const graph = fuse(mode === 'training' ? built.graph : foldBatchNorm(built.graph).graph);
   const parameterNames = new Set(built.parameters.map(({ name }) => name));
   const named = graph.values.filter(({ name }) => name !== undefined);

@@ -1,17 +1,20 @@
 import { ValueError, type Backend } from '@skiplane/core';
-import { imageElements, type ModelConfig } from './config.ts';
+import { imageElements } from './config.ts';
 import { BatchPreparer, batchBuffers } from './data/batch-preparer.ts';
 import type { Dataset } from './data/dataset.ts';
 import type { Preprocessing } from './data/preprocessing.ts';
 import { InferenceProgram, type FoldOptions } from './evaluate/evaluator.ts';
 import { inferenceGraph } from './graphs/inference.ts';
+import type { Model } from './model.ts';
+import { needPreprocessing } from './preprocessing-input.ts';
 import type { Parameters } from './parameters.ts';
 
 export interface PredictorOptions extends FoldOptions {
   readonly backend: Backend;
-  readonly model: ModelConfig;
+  readonly model: Model;
   readonly parameters: Parameters;
-  readonly preprocessing: Preprocessing;
+  /** Null is an error that tells what to say. */
+  readonly preprocessing: Preprocessing | null;
   readonly classNames: readonly string[];
   /** Images in one run (default 32). */
   readonly batchSize?: number;
@@ -47,13 +50,14 @@ export class Predictor implements Disposable {
 
   /** @throws {ValueError} when classes, parameters and model do not fit together */
   static async compile(options: PredictorOptions): Promise<Predictor> {
-    const { backend, model, parameters, classNames, batchSize = 32 } = options;
+    const { backend, model, parameters, preprocessing, classNames, batchSize = 32 } = options;
     const problems: string[] = [];
     if (classNames.length !== model.classes) {
       problems.push(`${classNames.length} class names for ${model.classes} classes`);
     }
     if (!Number.isInteger(batchSize) || batchSize < 1) problems.push(`batchSize is ${batchSize}`);
     if (problems.length > 0) throw cannotPredict(model, problems);
+    needPreprocessing(model, preprocessing);
     const graph = inferenceGraph(model, { batch: batchSize });
     const inference = await InferenceProgram.compile(backend, model, graph, options);
     try {
@@ -81,7 +85,7 @@ export class Predictor implements Disposable {
     if (!Number.isInteger(topK) || topK < 1) problems.push(`topK is ${topK}`);
     if (problems.length > 0) throw cannotPredict(model, problems);
     const data = unlabelled(model, classNames, images);
-    const batches = new BatchPreparer(data, preprocessing);
+    const batches = new BatchPreparer(data, needPreprocessing(model, preprocessing));
     const buffers = batchBuffers(data, this.#batch);
     const { bound } = this.#inference;
     const results: (readonly Prediction[])[] = [];
@@ -132,7 +136,7 @@ function ranked(probabilities: readonly number[], classNames: readonly string[])
     .toSorted((a, b) => b.probability - a.probability || a.classIndex - b.classIndex);
 }
 
-function cannotPredict(model: ModelConfig, problems: readonly string[]): ValueError {
+function cannotPredict(model: Model, problems: readonly string[]): ValueError {
   const size = [...model.imageSize, model.channels].join('×');
   return new ValueError(
     `cannot predict with ${model.name}: ${problems.join('; ')}. Images must be ${size} bytes, and counts whole numbers of 1 or more.`,
@@ -141,7 +145,7 @@ function cannotPredict(model: ModelConfig, problems: readonly string[]): ValueEr
 }
 
 /** The images as a data set whose labels nobody reads. */
-function unlabelled(model: ModelConfig, classNames: readonly string[], images: Uint8Array): Dataset {
+function unlabelled(model: Model, classNames: readonly string[], images: Uint8Array): Dataset {
   const count = images.length / imageElements(model);
   const [height, width] = model.imageSize;
   const labels = new Uint8Array(count);

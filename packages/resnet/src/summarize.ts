@@ -1,5 +1,6 @@
 import { opDef, valueOf, type Graph, type Op, type OpKind } from '@skiplane/core';
-import { modelType, type ModelConfig } from './config.ts';
+import { modelType } from './config.ts';
+import { isLayerGraph, type Model } from './model.ts';
 import { inferenceGraph } from './graphs/inference.ts';
 import { countParameters, type ParameterCounts } from './parameters.ts';
 
@@ -25,8 +26,8 @@ export interface ModelSummary {
 }
 
 /** A model layer by layer, with its parameters and its work for one image. */
-export function summarize(config: ModelConfig): ModelSummary {
-  const { graph, layers, parameters } = inferenceGraph(config, { batch: 1 });
+export function summarize(model: Model): ModelSummary {
+  const { graph, layers, parameters } = inferenceGraph(model, { batch: 1 });
   const work = multiplyAddsByLabel(graph);
   const rows = layers.map((layer): LayerSummary => ({
     name: layer.name,
@@ -36,8 +37,8 @@ export function summarize(config: ModelConfig): ModelSummary {
     multiplyAdds: layer.kind === 'conv2d' || layer.kind === 'dense' ? (work.get(layer.name) ?? 0) : 0,
   }));
   return {
-    name: config.name,
-    type: modelType(config),
+    name: model.name,
+    type: isLayerGraph(model) ? model.name : modelType(model),
     layers: rows,
     parameters: countParameters(parameters),
     multiplyAdds: rows.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0),

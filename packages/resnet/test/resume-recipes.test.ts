@@ -145,7 +145,7 @@ describe('every recipe, and every state of its callbacks,', () => {
       l2: checkpoint.training?.settings.recipe.l2,
     });
     expect([test?.loss, test?.accuracy]).toEqual([evaluation.loss, evaluation.accuracy]);
-    expect(checkpoint.model.batchNormEpsilon).toBe(1e-5);
+    expect(checkpoint.model).toMatchObject({ batchNormEpsilon: 1e-5 });
     expect(history).toHaveLength(3);
     await expect(runAll({ ...tinyOptionsByRecipe('keras', short), test: undefined })).rejects.toThrow(
       'it validates on the test images, but none were given; give `test`',

@@ -18,7 +18,7 @@ export function addDoctor(program: Command, finish: Finish): void {
     .addOption(gpuOption())
     .addOption(diffOption())
     .option('--model <name>', 'with --diff: network to compare on (default: resnet20v1)')
-    .option('--weights <file>', 'with --diff: a checkpoint (.safetensors) to compare on, inference with it too')
+    .option('--weights <file>', 'with --diff: weights to compare on, inference with it too')
     .option('--batch <n>', 'with --diff: images in a step (default: 4)', wholeNumber(1, 65_536))
     .option('--seed <n>', 'with --diff: seed of images and parameters (default: 1)', wholeNumber(0))
     .addOption(jsonOption())

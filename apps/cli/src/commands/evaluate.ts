@@ -1,12 +1,21 @@
 import type { Command } from '@commander-js/extra-typings';
 import { wholeNumber } from '../options.ts';
-import { backendOption, dataOption, gpuOption, jsonOption, threadsOption, weightsOption } from './shared.ts';
+import {
+  backendOption,
+  dataOption,
+  gpuOption,
+  jsonOption,
+  preprocessOption,
+  threadsOption,
+  weightsOption,
+} from './shared.ts';
 
 export function addEvaluate(program: Command): void {
   program
     .command('evaluate')
-    .description('measure a checkpoint on the test images')
+    .description('measure weights on the test images')
     .addOption(weightsOption().makeOptionMandatory())
+    .addOption(preprocessOption())
     .addOption(dataOption())
     .addOption(backendOption())
     .addOption(gpuOption())

@@ -1,7 +1,15 @@
 import { Option, type Command } from '@commander-js/extra-typings';
 import { fits } from '../images/fit.ts';
 import { wholeNumber } from '../options.ts';
-import { backendOption, gpuOption, jsonOption, threadsOption, weightsOption } from './shared.ts';
+import {
+  backendOption,
+  dataOption,
+  gpuOption,
+  jsonOption,
+  preprocessOption,
+  threadsOption,
+  weightsOption,
+} from './shared.ts';
 
 export function addPredict(program: Command): void {
   program
@@ -9,6 +17,8 @@ export function addPredict(program: Command): void {
     .description('say what is on pictures')
     .argument('<image...>', 'PNG, JPEG or WebP files of any size, folders of them, or - for standard input')
     .addOption(weightsOption().makeOptionMandatory())
+    .addOption(preprocessOption())
+    .addOption(dataOption())
     .option('--top <k>', 'classes to show for a picture', wholeNumber(1), 3)
     .addOption(
       new Option('--fit <how>', "fit other shapes to the model's: cut off the edges, add black ones, or distort")

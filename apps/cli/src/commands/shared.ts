@@ -25,6 +25,13 @@ export const dataOption = () =>
     "a folder or .tar.gz of CIFAR-10's binary version, or 'synthetic' (default: $SKIPLANE_DATA, else the downloaded archive)",
   );
 
-export const weightsOption = () => new Option('--weights <file>', 'a checkpoint (.safetensors)');
+export const weightsOption = () =>
+  new Option('--weights <file>', 'a checkpoint, or weights of Keras, PyTorch, TensorFlow.js, safetensors or ONNX');
+
+export const preprocessOption = () =>
+  new Option(
+    '--preprocess <how>',
+    `how images are prepared, where the weights do not say it: keras-mean, unit, raw, imagenet, cifar, or JSON such as '{"scale":1,"mean":[127.5],"std":[127.5]}'`,
+  );
 
 export const jsonOption = () => new Option('--json', 'print JSON on stdout and nothing else there');

@@ -1,4 +1,4 @@
-import { classResults, evaluateModel, type Checkpoint, type Dataset, type Evaluation } from '@skiplane/resnet';
+import { classResults, evaluateModel, type Dataset, type Evaluation, type LoadedModel } from '@skiplane/resnet';
 import { writeFileAtomic } from '@skiplane/resnet/node';
 import { openBackend, type BackendFlags } from '../backends.ts';
 import { loadTestData } from '../data/load.ts';
@@ -9,11 +9,9 @@ import { renderClasses } from '../render/classes.ts';
 import { renderConfusion } from '../render/confusion.ts';
 import { formatCount, formatPercent } from '../render/format.ts';
 import { createProgress } from '../render/progress.ts';
-import { openCheckpoint } from '../weights.ts';
+import { openWeights, type WeightsFlags } from '../weights.ts';
 
-export interface EvaluateFlags extends BackendFlags {
-  readonly weights: string;
-  readonly data?: string | undefined;
+export interface EvaluateFlags extends BackendFlags, WeightsFlags {
   readonly batch: number;
   readonly limit?: number | undefined;
   readonly top?: number | undefined;
@@ -24,9 +22,9 @@ export interface EvaluateFlags extends BackendFlags {
 
 /** `skiplane evaluate`. */
 export async function evaluate(flags: EvaluateFlags): Promise<void> {
-  const { weights, savePredictions, json } = flags;
+  const { savePredictions, json } = flags;
   if (savePredictions !== undefined) checkFolderOf(savePredictions, '--save-predictions');
-  const checkpoint = await openCheckpoint(weights);
+  const checkpoint = await openWeights(flags);
   checkTop(flags.top, checkpoint.classNames.length);
   const data = await loadTestData(flags.data, flags.limit);
   warnOfOtherClasses(checkpoint.classNames, data.classNames);
@@ -48,7 +46,7 @@ export async function evaluate(flags: EvaluateFlags): Promise<void> {
   if (savePredictions !== undefined) printLine(`\nPredictions: '${savePredictions}'`);
 }
 
-async function measure(checkpoint: Checkpoint, data: Dataset, flags: EvaluateFlags): Promise<Evaluation> {
+async function measure(checkpoint: LoadedModel, data: Dataset, flags: EvaluateFlags): Promise<Evaluation> {
   const { model, parameters, preprocessing, training } = checkpoint;
   const { top: topK, flip } = flags;
   const l2 = training?.settings.recipe.l2;

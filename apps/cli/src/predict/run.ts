@@ -5,10 +5,9 @@ import { collectPictures } from '../images/collect.ts';
 import { decodePictures } from '../images/decode.ts';
 import type { Fit } from '../images/fit.ts';
 import { printJson, printLine } from '../output.ts';
-import { openCheckpoint } from '../weights.ts';
+import { openWeights, type WeightsFlags } from '../weights.ts';
 
-export interface PredictFlags extends BackendFlags {
-  readonly weights: string;
+export interface PredictFlags extends BackendFlags, WeightsFlags {
   readonly top: number;
   readonly fit: Fit;
   readonly json?: true | undefined;
@@ -17,7 +16,7 @@ export interface PredictFlags extends BackendFlags {
 /** `skiplane predict`. */
 export async function predict(paths: readonly string[], flags: PredictFlags): Promise<void> {
   const { weights, top, fit, json } = flags;
-  const { model, parameters, preprocessing, classNames } = await openCheckpoint(weights);
+  const { model, parameters, preprocessing, classNames } = await openWeights(flags);
   if (top > model.classes) {
     throw new UsageError(`option '--top' is ${top}, but '${weights}' knows only ${model.classes} classes.`);
   }

@@ -1,11 +1,11 @@
-import { plannedMemory, summarize, type ModelConfig } from '@skiplane/resnet';
+import { isLayerGraph, plannedMemory, summarize, type Model } from '@skiplane/resnet';
 import prettyBytes from 'pretty-bytes';
 import { UsageError } from '../errors.ts';
 import { findModel } from '../model.ts';
 import { printJson, printLine } from '../output.ts';
 import { formatCount } from '../render/format.ts';
 import { renderTable } from '../render/table.ts';
-import { openCheckpoint } from '../weights.ts';
+import { openWeights } from '../weights.ts';
 
 export interface SummaryFlags {
   readonly weights?: string | undefined;
@@ -20,23 +20,30 @@ export async function summary(modelName: string | undefined, { weights, batch, j
   const memory = batch.map((size) => ({
     batch: size,
     inference: plannedMemory(model, { batch: size, mode: 'inference' }),
-    training: plannedMemory(model, { batch: size, mode: 'training' }),
+    // Graphs of layers from elsewhere are used here, not trained.
+    training: isLayerGraph(model) ? null : plannedMemory(model, { batch: size, mode: 'training' }),
   }));
   if (json) printJson({ ...facts, memory });
   else print(facts, memory);
 }
 
-async function chooseModel(name: string | undefined, weights: string | undefined): Promise<ModelConfig> {
+async function chooseModel(name: string | undefined, weights: string | undefined): Promise<Model> {
   if (name !== undefined && weights !== undefined) {
     throw new UsageError(`summary takes a model or --weights, but both are given ('${name}' and '${weights}').`);
   }
-  if (weights !== undefined) return (await openCheckpoint(weights)).model;
+  if (weights !== undefined) return (await openWeights({ weights })).model;
   if (name !== undefined) return findModel(name);
   throw new UsageError("summary needs a model, such as 'skiplane summary resnet20v1', or --weights FILE.");
 }
 
 type Facts = ReturnType<typeof summarize>;
-type Memory = Readonly<Record<'inference' | 'training', ReturnType<typeof plannedMemory>>> & { readonly batch: number };
+type Planned = ReturnType<typeof plannedMemory>;
+
+interface Memory {
+  readonly batch: number;
+  readonly inference: Planned;
+  readonly training: Planned | null;
+}
 
 function print({ type, layers, parameters, multiplyAdds }: Facts, memory: readonly Memory[]): void {
   printLine(type);
@@ -67,7 +74,7 @@ function print({ type, layers, parameters, multiplyAdds }: Facts, memory: readon
       rows: memory.map(({ batch, inference, training }) => [
         formatCount(batch),
         prettyBytes(inference.totalBytes, { binary: true }),
-        prettyBytes(training.totalBytes, { binary: true }),
+        training === null ? '–' : prettyBytes(training.totalBytes, { binary: true }),
       ]),
     }),
   );

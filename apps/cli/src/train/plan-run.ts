@@ -47,11 +47,12 @@ export async function planFixed(folder: string, settings: Settings, dataOptions:
   if (!existsSync(join(folder, lastCheckpoint))) return newRun(folder, settings, dataOptions);
   const directory = await RunDirectory.resume(folder, await runSinks());
   const { checkpoint } = directory;
-  const kept = checkpoint?.training?.settings;
-  if (checkpoint === null || kept === undefined || !isSame(settings, { ...kept, model: checkpoint.model })) {
+  const run = checkpoint?.training == null ? null : checkpoint;
+  const kept = run?.training.settings;
+  if (run === null || kept === undefined || !isSame(settings, { ...kept, model: run.model })) {
     throw new CommandError(`'${folder}' holds another run already. Choose another folder by --out.`);
   }
-  const finished = finishedResult(checkpoint, settings);
+  const finished = finishedResult(run, settings);
   return {
     folder,
     settings: { ...settings, imagesOn: kept.imagesOn },

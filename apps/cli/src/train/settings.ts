@@ -2,7 +2,7 @@ import {
   isForDevice,
   recipeDifferences,
   showSetting,
-  type Checkpoint,
+  type RunCheckpoint,
   type ImagesOn,
   type LearningRate,
   type ModelConfig,
@@ -72,7 +72,12 @@ export function newSettings(flags: TrainFlags): Settings {
  * The settings of a run that goes on: its own, but for the epochs, which may change where the run ends.
  * @throws {UsageError} that lists every option that disagrees with the run
  */
-export function resumedSettings(flags: TrainFlags, { model }: Checkpoint, kept: TrainSettings, path: string): Settings {
+export function resumedSettings(
+  flags: TrainFlags,
+  { model }: RunCheckpoint,
+  kept: TrainSettings,
+  path: string,
+): Settings {
   const { recipe, seed, imagesOn } = kept;
   const given: readonly (readonly [option: string, value: unknown, kept: unknown])[] = [
     ['--model', flags.model === undefined ? undefined : findModel(flags.model).name, model.name],

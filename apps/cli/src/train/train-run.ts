@@ -93,9 +93,9 @@ export async function trainRun(run: PlannedRun, flags: RunFlags, options: RunOpt
 /** Says that no epoch is left. */
 function sayFinished({ folder, settings }: PlannedRun, result: TrainResult): void {
   const { epochs } = settings.recipe;
-  const { epochsDone = 0, callbacks } = result.checkpoint.training ?? {};
+  const { epochsDone, callbacks } = result.checkpoint.training;
   note(
-    callbacks?.stopped
+    callbacks.stopped
       ? `'${folder}' is finished: EarlyStopping ended it after ${epochsDone} of ${epochs} epochs.`
       : `'${folder}' is finished: all of its ${epochs} epochs are done. A larger --epochs trains longer.`,
   );

@@ -1,19 +1,26 @@
-import type { ModelConfig } from '../config.ts';
 import type { ImagesOn } from '../data/batch-source.ts';
 import type { Preprocessing } from '../data/preprocessing.ts';
+import type { ModelConfig } from '../config.ts';
+import type { Model } from '../model.ts';
 import type { Parameters } from '../parameters.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { CallbacksState } from '../train/callbacks/callback-list.ts';
 
-/** All that is needed to use a model, and, from a training run, all that is needed to go on with it. */
-export interface Checkpoint {
-  readonly model: ModelConfig;
+/** All that is needed to use a model, and, from a training run of one of the families, all that is needed to go on with it. */
+export type Checkpoint = RunCheckpoint | CheckpointOf<Model, null>;
+
+/** A checkpoint that a training run has written. */
+export type RunCheckpoint = CheckpointOf<ModelConfig, TrainingState>;
+
+interface CheckpointOf<M extends Model, T extends TrainingState | null> {
+  readonly model: M;
   readonly classNames: readonly string[];
-  readonly preprocessing: Preprocessing;
+  /** Null where nobody has said how images are prepared, in weights from elsewhere. */
+  readonly preprocessing: Preprocessing | null;
   /** Weights and moving statistics. */
   readonly parameters: Parameters;
   /** Null in a file of weights alone. */
-  readonly training: TrainingState | null;
+  readonly training: T;
 }
 
 /**

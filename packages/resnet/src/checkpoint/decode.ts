@@ -1,6 +1,9 @@
-import { FormatError, formatShape, sameShape, ValueError } from '@skiplane/core';
+import { FormatError, formatShape, sameShape, SkiplaneError, ValueError } from '@skiplane/core';
 import * as v from 'valibot';
 import { modelConfig, type ModelConfig } from '../config.ts';
+import { layerGraphSchema } from '../layer-graph/schema.ts';
+import type { LayerGraph } from '../layer-graph/layer-graph.ts';
+import { isLayerGraph, type Model } from '../model.ts';
 import { optimizerRule, optimizerStateName } from '../graphs/optimizer.ts';
 import { parameterSpecs } from '../initial-parameters.ts';
 import type { ParameterSpec } from '../parameters.ts';
@@ -12,6 +15,7 @@ import {
   keptName,
   keptTensors,
   meanImageName,
+  stdImageName,
   modelTensors,
   trainingTensors,
   type ExpectedTensor,
@@ -38,34 +42,43 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     ]);
   }
   const problems: string[] = [];
-  const model = readJson(metadata, 'model', modelSchema, problems);
+  const model = readModel(metadata, problems);
   const classNames = readJson(metadata, 'classNames', classNamesSchema, problems);
   const preprocessing = readJson(metadata, 'preprocessing', preprocessingSchema, problems);
   const training = 'training' in metadata ? readJson(metadata, 'training', trainingSchema, problems) : null;
   if (model === undefined || classNames === undefined || preprocessing === undefined || training === undefined)
     throw invalid(problems);
   problems.push(...modelProblems(model, classNames));
+  if (isLayerGraph(model) && training !== null) problems.push('it goes on with the training of a graph of layers');
   // Every layer has two tensors or more, so this bounds the work that a header can ask for.
-  if (model.depth > file.tensors.size)
+  if (!isLayerGraph(model) && model.depth > file.tensors.size)
     problems.push(`its model has ${model.depth} layers, but the file only ${file.tensors.size} tensors`);
   if (problems.length > 0) throw invalid(problems);
 
-  const specs = parameterSpecs(model);
+  const specs = specsOf(model);
   const keeps = training !== null && keptEpoch(training.callbacks) !== null;
   checkTensors(file, [
-    ...modelTensors(model, specs),
+    ...modelTensors(model, specs, { mean: preprocessing !== null, std: file.tensors.has(stdImageName) }),
     ...(training === null ? [] : trainingTensors(specs, training.settings.recipe.optimizer)),
     ...(keeps ? keptTensors(specs) : []),
   ]);
   const data = (name: string): Float32Array => file.tensors.get(name)?.data ?? new Float32Array(0);
   const state = training === null ? null : trainingState(training, specs, data);
-  return {
-    model,
+  const parts = {
     classNames,
-    preprocessing: { scale: preprocessing.scale, mean: data(meanImageName) },
+    preprocessing:
+      preprocessing === null
+        ? null
+        : {
+            scale: preprocessing.scale,
+            mean: data(meanImageName),
+            ...(file.tensors.has(stdImageName) && { std: data(stdImageName) }),
+          },
     parameters: new Map(specs.map(({ name }) => [name, data(name)])),
-    training: state,
   };
+  return state === null || isLayerGraph(model)
+    ? { model, ...parts, training: null }
+    : { model, ...parts, training: state };
 }
 
 function trainingState(
@@ -124,13 +137,27 @@ function checkTensors({ tensors }: Safetensors, expected: readonly ExpectedTenso
   if (problems.length > 0) throw invalid(problems);
 }
 
-function modelProblems(model: ModelConfig, classNames: readonly string[]): readonly string[] {
+/** A configuration of a family, or a graph of layers, which has `layers`. */
+function readModel(metadata: Safetensors['metadata'], problems: string[]): Model | undefined {
+  const graph = /"layers":/.test(metadata['model'] ?? '');
+  return graph
+    ? (readJson(metadata, 'model', layerGraphSchema, problems) as LayerGraph | undefined)
+    : readJson(metadata, 'model', modelSchema, problems);
+}
+
+function specsOf(model: Model): readonly ParameterSpec[] {
+  try {
+    return parameterSpecs(model);
+  } catch (error) {
+    if (!(error instanceof SkiplaneError)) throw error;
+    throw invalid([error.message]);
+  }
+}
+
+function modelProblems(model: Model, classNames: readonly string[]): readonly string[] {
   const problems: string[] = [];
   try {
-    const { name, family, depth } = modelConfig(model.name, model);
-    if (name !== model.name || family !== model.family || depth !== model.depth) {
-      problems.push(`its model '${model.name}' says ${model.family} of depth ${model.depth}`);
-    }
+    if (!isLayerGraph(model)) problems.push(...nameProblems(model));
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;
     problems.push(error.message);
@@ -138,6 +165,13 @@ function modelProblems(model: ModelConfig, classNames: readonly string[]): reado
   if (classNames.length !== model.classes)
     problems.push(`it names ${classNames.length} classes, but the model has ${model.classes}`);
   return problems;
+}
+
+/** @throws {ValueError} when its name is none */
+function nameProblems(model: ModelConfig): readonly string[] {
+  const { name, family, depth } = modelConfig(model.name, model);
+  const same = name === model.name && family === model.family && depth === model.depth;
+  return same ? [] : [`its model '${model.name}' says ${model.family} of depth ${model.depth}`];
 }
 
 function readJson<S extends v.GenericSchema>(

@@ -1,6 +1,7 @@
-import type { ModelConfig } from '../config.ts';
 import { optimizerRule, optimizerStateName } from '../graphs/optimizer.ts';
 import { parameterSpecs } from '../initial-parameters.ts';
+import type { Preprocessing } from '../data/preprocessing.ts';
+import type { Model } from '../model.ts';
 import type { ParameterSpec } from '../parameters.ts';
 import type { OptimizerSettings } from '../recipe/optimizer.ts';
 import type { Checkpoint, TrainingState } from './checkpoint.ts';
@@ -11,6 +12,7 @@ export const checkpointFormat = 'skiplane-checkpoint';
 export const checkpointVersion = '2';
 
 export const meanImageName = 'preprocessing/mean';
+export const stdImageName = 'preprocessing/std';
 
 /** Name of a parameter as it was when EarlyStopping kept it. */
 export const keptName = (parameter: string): string => `kept/${parameter}`;
@@ -22,8 +24,27 @@ export interface ExpectedTensor {
 }
 
 /** Every tensor of a checkpoint of a model, besides the training state. */
-export function modelTensors(model: ModelConfig, specs: readonly ParameterSpec[]): readonly ExpectedTensor[] {
-  return [...specs, { name: meanImageName, shape: [...model.imageSize, model.channels] }];
+export function modelTensors(
+  model: Model,
+  specs: readonly ParameterSpec[],
+  images: PreprocessingImages,
+): readonly ExpectedTensor[] {
+  const shape = [...model.imageSize, model.channels];
+  return [
+    ...specs,
+    ...(images.mean ? [{ name: meanImageName, shape }] : []),
+    ...(images.std ? [{ name: stdImageName, shape }] : []),
+  ];
+}
+
+/** Which images a checkpoint's preprocessing has. */
+interface PreprocessingImages {
+  readonly mean: boolean;
+  readonly std: boolean;
+}
+
+function imagesOf(preprocessing: Preprocessing | null): PreprocessingImages {
+  return { mean: preprocessing !== null, std: preprocessing?.std !== undefined };
 }
 
 /** Every tensor of a training state. */
@@ -46,14 +67,17 @@ export function keptTensors(specs: readonly ParameterSpec[]): readonly ExpectedT
 /**
  * A checkpoint as a safetensors file; equal checkpoints give equal bytes.
  *
- * Tensors have the names of the model's graph; the mean image is `preprocessing/mean`. The rest is JSON in the metadata:
+ * Tensors have the names of the model's graph; the mean image is `preprocessing/mean`, the image of standard deviations
+ * `preprocessing/std`, both left out where there is none. The rest is JSON in the metadata:
  * `model`, `classNames`, `preprocessing`, `training`.
  * @throws {FormatError} when a tensor is missing, or does not have the shape that the model gives it
  */
 export function encodeCheckpoint({ model, classNames, preprocessing, parameters, training }: Checkpoint): Uint8Array {
   const specs = parameterSpecs(model);
-  const values = new Map(parameters).set(meanImageName, preprocessing.mean);
-  const expected = [...modelTensors(model, specs)];
+  const values = new Map(parameters);
+  if (preprocessing !== null) values.set(meanImageName, preprocessing.mean);
+  if (preprocessing?.std !== undefined) values.set(stdImageName, preprocessing.std);
+  const expected = [...modelTensors(model, specs, imagesOf(preprocessing))];
   if (training !== null) {
     expected.push(...trainingTensors(specs, training.settings.recipe.optimizer));
     addTrainingValues(values, training);
@@ -70,7 +94,7 @@ export function encodeCheckpoint({ model, classNames, preprocessing, parameters,
     version: checkpointVersion,
     model: sortedJson(model),
     classNames: sortedJson(classNames),
-    preprocessing: sortedJson({ scale: preprocessing.scale }),
+    preprocessing: sortedJson(preprocessing === null ? null : { scale: preprocessing.scale }),
   };
   if (training !== null) metadata['training'] = trainingJson(training);
   return encodeSafetensors({ tensors, metadata });

@@ -53,12 +53,39 @@ export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Arra
 }
 
 const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const tensorSchema = v.strictObject({
-  dtype: v.literal('F32', 'only F32 tensors can be read'),
-  shape: v.array(size),
-  data_offsets: v.strictTuple([size, size]),
-});
-const headerSchema = v.objectWithRest({ __metadata__: v.optional(v.record(v.string(), v.string())) }, tensorSchema);
+const headerOf = <S extends v.GenericSchema<string>>(dtype: S) =>
+  v.objectWithRest(
+    { __metadata__: v.optional(v.record(v.string(), v.string())) },
+    v.strictObject({ dtype, shape: v.array(size), data_offsets: v.strictTuple([size, size]) }),
+  );
+const floatHeader = headerOf(v.literal('F32', 'only F32 tensors can be read'));
+
+/** A tensor of any element type, and its bytes in the file. */
+interface TensorBytes {
+  readonly shape: readonly number[];
+  /** As the format writes it, such as `F32` or `BF16`. */
+  readonly dtype: keyof typeof bytesOfDtype;
+  readonly bytes: Uint8Array;
+}
+
+const bytesOfDtype = {
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  I16: 2,
+  U16: 2,
+  F16: 2,
+  BF16: 2,
+  I32: 4,
+  U32: 4,
+  F32: 4,
+  I64: 8,
+  U64: 8,
+  F64: 8,
+};
+const anyHeader = headerOf(
+  v.picklist(Object.keys(bytesOfDtype) as (keyof typeof bytesOfDtype)[], 'elements of this type cannot be read'),
+);
 
 /**
  * Reads a safetensors file of float32 tensors, strictly: every byte of the data belongs to exactly one tensor.
@@ -66,17 +93,32 @@ const headerSchema = v.objectWithRest({ __metadata__: v.optional(v.record(v.stri
  *   overlap or leave gaps, or shapes that do not fit their bytes
  */
 export function decodeSafetensors(bytes: Uint8Array): Safetensors {
+  const { tensors, metadata } = layOut(bytes, floatHeader);
+  const floats = [...tensors].map(([name, { shape, bytes: data }]) => {
+    const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+    return [name, { shape, data: readFloats(view, 0, elementCount(shape)) }] as const;
+  });
+  return { tensors: new Map(floats), metadata };
+}
+
+/** Finds the tensors of a safetensors file of any element type, and reads none. @throws {FormatError} as {@link decodeSafetensors} */
+export function indexSafetensors(bytes: Uint8Array) {
+  return layOut(bytes, anyHeader);
+}
+
+function layOut(bytes: Uint8Array, schema: typeof floatHeader | typeof anyHeader) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const { header, dataStart } = readHeader(bytes, view);
+  const { header, dataStart } = readHeader(bytes, view, schema);
   const { __metadata__: metadata = {}, ...entries } = header;
   const order = Object.entries(entries).toSorted(
     ([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1],
   );
-  const tensors = new Map<string, NamedTensor>();
+  const tensors = new Map<string, TensorBytes>();
   let end = 0;
   for (const [
     name,
     {
+      dtype,
       shape,
       data_offsets: [from, to],
     },
@@ -85,14 +127,14 @@ export function decodeSafetensors(bytes: Uint8Array): Safetensors {
       throw invalid(
         `tensor '${name}' begins at byte ${from} of the data, but the one before it ends at ${end}: they must neither overlap nor leave a gap`,
       );
-    const expected = elementCount(shape) * bytesPerValue;
+    const expected = elementCount(shape) * bytesOfDtype[dtype];
     if (to - from !== expected)
       throw invalid(`tensor '${name}' of shape ${formatShape(shape)} needs ${expected} bytes, but has ${to - from}`);
     if (dataStart + to > bytes.length)
       throw invalid(
         `tensor '${name}' ends at byte ${dataStart + to}, but the file has ${bytes.length}: it is truncated`,
       );
-    tensors.set(name, { shape, data: readFloats(view, dataStart + from, elementCount(shape)) });
+    tensors.set(name, { shape, dtype, bytes: bytes.subarray(dataStart + from, dataStart + to) });
     end = to;
   }
   if (dataStart + end !== bytes.length) throw invalid(`${bytes.length - dataStart - end} bytes follow the last tensor`);
@@ -102,7 +144,8 @@ export function decodeSafetensors(bytes: Uint8Array): Safetensors {
 function readHeader(
   bytes: Uint8Array,
   view: DataView,
-): { header: v.InferOutput<typeof headerSchema>; dataStart: number } {
+  schema: typeof floatHeader | typeof anyHeader,
+): { header: v.InferOutput<typeof anyHeader>; dataStart: number } {
   if (bytes.length < lengthBytes)
     throw invalid(`it has ${bytes.length} bytes, fewer than the ${lengthBytes} of the header's length`);
   const length = view.getBigUint64(0, true);
@@ -123,7 +166,7 @@ function readHeader(
   const seen = new Set<string>();
   const twice = topLevelKeys(text).find((key) => seen.size === seen.add(key).size);
   if (twice !== undefined) throw invalid(`its header has two entries named '${twice}'`);
-  const result = v.safeParse(headerSchema, json);
+  const result = v.safeParse(schema, json);
   if (!result.success) {
     const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'header'}: ${issue.message}`);
     throw invalid(`its header breaks the format: ${problems.join('; ')}`);

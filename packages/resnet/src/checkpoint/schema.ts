@@ -20,7 +20,7 @@ export const modelSchema = v.strictObject({
 
 export const classNamesSchema = v.array(v.string());
 
-export const preprocessingSchema = v.strictObject({ scale: finite });
+export const preprocessingSchema = v.nullable(v.strictObject({ scale: finite }));
 
 export const historyRecord = v.strictObject({
   epoch: positive,

@@ -8,7 +8,7 @@ import {
 } from './augmentation.ts';
 import { cropImage } from './crop.ts';
 import type { Dataset } from './dataset.ts';
-import { checkMean, pixelValues, type Preprocessing } from './preprocessing.ts';
+import { checkPreprocessing, pixelValues, type Preprocessing } from './preprocessing.ts';
 import { ImageShifter } from './shift.ts';
 
 /** Host memory of one batch, to be reused: see {@link batchBuffers}. */
@@ -28,7 +28,7 @@ export function batchBuffers(data: Dataset, batch: number): BatchBuffers {
 }
 
 /**
- * Turns images of a data set into a network's input: scaled, mean subtracted, then (when asked) shifted or cropped, and flipped.
+ * Turns images of a data set into a network's input: scaled, mean subtracted, divided by the standard deviation, then (when asked) shifted or cropped, and flipped.
  * The mean is subtracted first, as in the example, so it moves with the image. Pixels depend on image, seed and epoch only.
  * After construction nothing is allocated but once an epoch.
  */
@@ -36,18 +36,21 @@ export class BatchPreparer {
   readonly #data: Dataset;
   readonly #values: Float32Array;
   readonly #mean: Float32Array;
+  readonly #std: Float32Array | undefined;
   readonly #image: Float32Array;
   readonly #shifter: ImageShifter;
   readonly #transform: Transform = { ...noTransform };
   readonly #transforms: EpochTransforms;
 
-  /** @throws {ValueError} when the mean is not of the images' size */
-  constructor(data: Dataset, { scale, mean }: Preprocessing) {
-    checkMean(data, mean);
+  /** @throws {ValueError} when the preprocessing is not for the images' size */
+  constructor(data: Dataset, preprocessing: Preprocessing) {
+    checkPreprocessing(data, preprocessing);
+    const { scale, mean, std } = preprocessing;
     this.#data = data;
     this.#transforms = new EpochTransforms(data);
     this.#values = pixelValues(scale);
     this.#mean = mean;
+    this.#std = std;
     this.#image = new Float32Array(mean.length);
     this.#shifter = new ImageShifter(data);
   }
@@ -87,9 +90,11 @@ export class BatchPreparer {
     const pixels = this.#data.images;
     const mean = this.#mean;
     const values = this.#values;
+    const std = this.#std;
     const from = image * mean.length;
     for (let i = 0; i < mean.length; i++) {
-      out[to + i] = (values[pixels[from + i] as number] as number) - (mean[i] as number);
+      const centred = (values[pixels[from + i] as number] as number) - (mean[i] as number);
+      out[to + i] = std === undefined ? centred : centred / (std[i] as number);
     }
   }
 

@@ -52,7 +52,7 @@ export class HostImages implements BatchSource {
   readonly #data: Dataset;
   readonly #preparer: BatchPreparer;
 
-  /** @throws {ValueError} when the mean is not of the images' size */
+  /** @throws {ValueError} when the preprocessing is not for the images' size */
   constructor(data: Dataset, preprocessing: Preprocessing) {
     this.#data = data;
     this.#preparer = new BatchPreparer(data, preprocessing);

@@ -1,5 +1,6 @@
 import { ValueError } from '@skiplane/core';
-import { imageElements, type ModelConfig } from '../config.ts';
+import { imageElements } from '../config.ts';
+import type { ModelShape } from '../model.ts';
 import { sha256 } from '../sha256.ts';
 
 /** Labelled images in memory. */
@@ -40,7 +41,7 @@ export function takeDataset(data: Dataset, from: number, count: number): Dataset
  * Checks that a data set is whole and that a model can take it.
  * @throws {ValueError} that lists every disagreement
  */
-export function checkDataset(data: Dataset, model: ModelConfig): void {
+export function checkDataset(data: Dataset, model: ModelShape): void {
   const [height, width] = model.imageSize;
   const problems: string[] = [];
   const expect = (what: string, actual: number, expected: number): void => {

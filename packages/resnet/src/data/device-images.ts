@@ -19,7 +19,7 @@ import {
 import type { BatchSource, GatherBuffers, PreparedBatch, TransformOptions } from './batch-source.ts';
 import type { Dataset } from './dataset.ts';
 import { isForDevice } from '../recipe/augmentation.ts';
-import { checkMean, pixelValues, type Preprocessing } from './preprocessing.ts';
+import { checkPreprocessing, pixelValues, type Preprocessing } from './preprocessing.ts';
 
 /**
  * A data set as bytes on a device, which normalizes, shifts and flips the images of a batch itself. The transforms are those
@@ -35,10 +35,16 @@ export class DeviceImages implements BatchSource {
   /**
    * Copies the images to the device.
    * @throws {OutOfMemoryError} when they do not fit there in one piece
-   * @throws {ValueError} when the mean is not of the images' size
+   * @throws {ValueError} when the preprocessing is not for the images' size, or divides by a standard deviation
    */
-  constructor(backend: Backend, data: Dataset, { scale, mean }: Preprocessing) {
-    checkMean(data, mean);
+  constructor(backend: Backend, data: Dataset, preprocessing: Preprocessing) {
+    checkPreprocessing(data, preprocessing);
+    const { scale, mean, std } = preprocessing;
+    if (std !== undefined) {
+      throw new ValueError(
+        `images on the device cannot be divided by a standard deviation, as the preprocessing of '${data.name}' asks: take HostImages (imagesOn: 'host').`,
+      );
+    }
     this.#data = data;
     this.#transforms = new EpochTransforms(data);
     const { height, width, channels } = data;

@@ -1,11 +1,13 @@
 import { ValueError } from '@skiplane/core';
 import type { Dataset } from './dataset.ts';
 
-/** How pixels become a network's input: x = pixel·scale − mean. */
+/** How pixels become a network's input: x = (pixel·scale − mean)/std. */
 export interface Preprocessing {
   readonly scale: number;
   /** One value for every element of an image: height × width × channels. */
   readonly mean: Float32Array;
+  /** Like the mean; left out where nothing is divided. */
+  readonly std?: Float32Array;
 }
 
 /**
@@ -28,12 +30,12 @@ export function pixelValues(scale: number): Float32Array {
   return Float32Array.from({ length: 256 }, (_, pixel) => pixel * scale);
 }
 
-/** @throws {ValueError} when a mean is not of the size of a data set's images */
-export function checkMean(data: Dataset, mean: Float32Array): void {
+/** @throws {ValueError} when mean or standard deviation are not of the size of a data set's images */
+export function checkPreprocessing(data: Dataset, { mean, std = mean }: Preprocessing): void {
   const size = data.height * data.width * data.channels;
-  if (mean.length === size) return;
+  if (mean.length === size && std.length === size) return;
   throw new ValueError(
-    `cannot prepare '${data.name}': the mean image has ${mean.length} values, an image of the data set ${size}; use the preprocessing of images of one size.`,
-    { mean: mean.length, size },
+    `cannot prepare '${data.name}': the mean image has ${mean.length} values${std === mean ? '' : `, the standard deviation ${std.length}`}, an image of the data set ${size}; use the preprocessing of images of one size.`,
+    { mean: mean.length, std: std.length, size },
   );
 }

@@ -1,10 +1,11 @@
 import { NumericError, ValueError, type Backend } from '@skiplane/core';
-import type { ModelConfig } from '../config.ts';
+import type { Model } from '../model.ts';
 import type { Mirror } from '../data/augmentation.ts';
 import { HostImages } from '../data/batch-source.ts';
 import { checkDataset, takeDataset, type Dataset } from '../data/dataset.ts';
 import type { Preprocessing } from '../data/preprocessing.ts';
 import { parameterSpecs } from '../initial-parameters.ts';
+import { needPreprocessing } from '../preprocessing-input.ts';
 import { l2Penalty, type Parameters } from '../parameters.ts';
 import type { L2Settings } from '../recipe/keras-constants.ts';
 import { Evaluator, type FoldOptions } from './evaluator.ts';
@@ -19,9 +20,10 @@ import {
 
 export interface EvaluateOptions extends FoldOptions {
   readonly backend: Backend;
-  readonly model: ModelConfig;
+  readonly model: Model;
   readonly parameters: Parameters;
-  readonly preprocessing: Preprocessing;
+  /** Null is an error that tells what to say. */
+  readonly preprocessing: Preprocessing | null;
   readonly data: Dataset;
   /** Default 128. */
   readonly batchSize?: number;
@@ -68,7 +70,7 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
   const data = limit === undefined ? options.data : takeDataset(options.data, 0, Math.min(limit, options.data.count));
   checkDataset(data, model);
   checkCounts(model, batchSize, topK);
-  const source = new HostImages(data, preprocessing);
+  const source = new HostImages(data, needPreprocessing(model, preprocessing));
   const batch = Math.min(batchSize, data.count);
   const evaluator = await Evaluator.compile(backend, model, data, source, batch, options);
   try {
@@ -152,7 +154,7 @@ async function allLogits(
   return all;
 }
 
-function checkCounts({ classes }: ModelConfig, batchSize: number, topK: number | undefined): void {
+function checkCounts({ classes }: Model, batchSize: number, topK: number | undefined): void {
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new ValueError(`batchSize must be a whole number of 1 or more, but is ${batchSize}.`, { batchSize });
   }

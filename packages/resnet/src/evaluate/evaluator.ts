@@ -9,7 +9,7 @@ import {
 } from '@skiplane/core';
 import { BoundProgram } from '../bound-program.ts';
 import type { MetricSums } from '../checkpoint/checkpoint.ts';
-import type { ModelConfig } from '../config.ts';
+import type { Model } from '../model.ts';
 import type { Mirror } from '../data/augmentation.ts';
 import type { BatchSource, PreparedBatch } from '../data/batch-source.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -44,8 +44,8 @@ export class InferenceProgram implements Disposable {
   /** @param shared  tensors that are not the program's own, by the names of the graph's inputs */
   static async compile(
     backend: Backend,
-    model: ModelConfig,
-    { graph, parameters }: ModelGraph,
+    model: Model,
+    { graph, parameters, constants }: ModelGraph,
     { fold = true, compile }: FoldOptions = {},
     shared: ReadonlyMap<string, Tensor> = new Map(),
   ): Promise<InferenceProgram> {
@@ -53,7 +53,7 @@ export class InferenceProgram implements Disposable {
       ? foldBatchNorm(graph)
       : { graph, fold: (all) => new Map(all) };
     const bound = await BoundProgram.compile(backend, folded.graph, shared, compile);
-    return new InferenceProgram(bound, model.name, parameters, folded.fold);
+    return new InferenceProgram(bound, model.name, parameters, (all) => folded.fold(new Map([...constants, ...all])));
   }
 
   /** Sets the parameters, given as they are in training and in checkpoints. @throws {ValueError} when they are not the model's */
@@ -89,7 +89,7 @@ export class Evaluator implements Disposable {
 
   static async compile(
     backend: Backend,
-    model: ModelConfig,
+    model: Model,
     data: Dataset,
     source: BatchSource,
     batch: number,

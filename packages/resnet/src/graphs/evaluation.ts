@@ -1,4 +1,4 @@
-import type { ModelConfig } from '../config.ts';
+import type { Model } from '../model.ts';
 import { NetworkBuilder } from '../network-builder.ts';
 import {
   addImages,
@@ -25,11 +25,11 @@ export interface EvaluationGraphOptions extends BatchOption {
  * @shape logits        [batch, classes], an output
  * @shape metrics/loss, metrics/correct  scalars, state: Σ weight·cross-entropy and Σ weight·[label is the first choice]
  */
-export function evaluationGraph(config: ModelConfig, { batch, images }: EvaluationGraphOptions): ModelGraph {
-  const net = new NetworkBuilder(`${config.name} evaluation`, inferenceOptions(config));
+export function evaluationGraph(model: Model, { batch, images }: EvaluationGraphOptions): ModelGraph {
+  const net = new NetworkBuilder(`${model.name} evaluation`, inferenceOptions(model));
   const { build } = net;
-  const logits = addNetwork(net, addImages(net, config, batch, images), config);
-  const labels = addLabels(net, config, batch);
+  const logits = addNetwork(net, addImages(net, model, batch, images), model);
+  const labels = addLabels(net, model, batch);
   const weights = build.input('sampleWeights', { shape: [batch], dtype: 'f32' });
   const losses = build.op('softmaxCrossEntropy', [logits, labels], { labelSmoothing: 0 }, 'loss');
   const correct = build.op('topKCorrect', [logits, labels], { k: 1 }, 'correct');
@@ -41,5 +41,5 @@ export function evaluationGraph(config: ModelConfig, { batch, images }: Evaluati
     build.op('assignAdd', [build.input(name, { shape: [], dtype: 'f32' }), sum], {}, name);
   }
   build.output('logits', logits);
-  return { graph: build.build(), parameters: net.parameters, layers: net.layers };
+  return { graph: build.build(), parameters: net.parameters, layers: net.layers, constants: net.constants };
 }

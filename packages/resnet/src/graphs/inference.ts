@@ -1,4 +1,4 @@
-import type { ModelConfig } from '../config.ts';
+import type { Model } from '../model.ts';
 import { NetworkBuilder } from '../network-builder.ts';
 import { kerasL2, type L2Settings } from '../recipe/keras-constants.ts';
 import { addImages, addNetwork, inferenceOptions, type ModelGraph } from './model-graph.ts';
@@ -20,10 +20,10 @@ export interface BatchOption {
  * @shape logits        [batch, classes], an output
  * @shape probabilities [batch, classes], an output
  */
-export function inferenceGraph(config: ModelConfig, { batch, l2 = kerasL2 }: InferenceGraphOptions): ModelGraph {
-  const net = new NetworkBuilder(`${config.name} inference`, { ...inferenceOptions(config), l2 });
-  const logits = addNetwork(net, addImages(net, config, batch), config);
+export function inferenceGraph(model: Model, { batch, l2 = kerasL2 }: InferenceGraphOptions): ModelGraph {
+  const net = new NetworkBuilder(`${model.name} inference`, { ...inferenceOptions(model), l2 });
+  const logits = addNetwork(net, addImages(net, model, batch), model);
   net.build.output('logits', logits);
   net.build.output('probabilities', net.build.op('softmax', [logits], {}, 'head/softmax'));
-  return { graph: net.build.build(), parameters: net.parameters, layers: net.layers };
+  return { graph: net.build.build(), parameters: net.parameters, layers: net.layers, constants: net.constants };
 }

@@ -1,5 +1,6 @@
 import { transformLength, type Graph, type InterpolationOrder, type ValueId } from '@skiplane/core';
-import type { ModelConfig } from '../config.ts';
+import { addLayers } from '../layer-graph/add-layers.ts';
+import { isLayerGraph, type Model, type ModelShape } from '../model.ts';
 import type { Layer, NetworkBuilder, NetworkOptions } from '../network-builder.ts';
 import type { ParameterSpec } from '../parameters.ts';
 import { plainNet } from '../plain.ts';
@@ -12,13 +13,15 @@ export interface ModelGraph {
   /** In the order of the layers. */
   readonly parameters: readonly ParameterSpec[];
   readonly layers: readonly Layer[];
+  /** Inputs that are neither parameters nor given by the caller, by name. */
+  readonly constants: ReadonlyMap<string, Float32Array>;
 }
 
 const families = { v1: resnetV1, v2: resnetV2, plain: plainNet } as const;
 
-/** Adds the network of a configuration. @shape x [batch, height, width, channels] @shape returns logits [batch, classes] */
-export function addNetwork(net: NetworkBuilder, x: ValueId, config: ModelConfig): ValueId {
-  return families[config.family](net, x, config);
+/** Adds the network of a model. @shape x [batch, height, width, channels] @shape returns logits [batch, classes] */
+export function addNetwork(net: NetworkBuilder, x: ValueId, model: Model): ValueId {
+  return isLayerGraph(model) ? addLayers(net, x, model) : families[model.family](net, x, model);
 }
 
 /** A data set on the device, out of which a graph gathers its batch: see core's `gatherImages`. */
@@ -41,7 +44,7 @@ export interface GatheredImages {
  */
 export function addImages(
   { build }: NetworkBuilder,
-  { imageSize, channels }: ModelConfig,
+  { imageSize, channels }: ModelShape,
   batch: number,
   gathered?: GatheredImages,
 ): ValueId {
@@ -58,11 +61,12 @@ export function addImages(
 }
 
 /** The input `labels`: [batch, classes], one-hot. */
-export function addLabels(net: NetworkBuilder, { classes }: ModelConfig, batch: number): ValueId {
+export function addLabels(net: NetworkBuilder, { classes }: ModelShape, batch: number): ValueId {
   return net.build.input('labels', { shape: [batch, classes], dtype: 'f32' });
 }
 
-/** How a configuration's network is built to be used, not trained. */
-export function inferenceOptions({ batchNormEpsilon }: ModelConfig): NetworkOptions {
+/** How a model's network is built to be used, not trained. */
+export function inferenceOptions(model: Model): NetworkOptions {
+  const batchNormEpsilon = isLayerGraph(model) ? undefined : model.batchNormEpsilon;
   return { mode: 'inference', ...(batchNormEpsilon !== undefined && { batchNorm: { epsilon: batchNormEpsilon } }) };
 }

@@ -1,5 +1,5 @@
 import { GraphBuilder, gradients, type ValueId } from '@skiplane/core';
-import type { ModelConfig } from '../config.ts';
+import type { Model } from '../model.ts';
 import { NetworkBuilder } from '../network-builder.ts';
 import { kerasL2, type BatchNormSettings, type L2Settings } from '../recipe/keras-constants.ts';
 import { kerasAdam, type OptimizerSettings } from '../recipe/optimizer.ts';
@@ -35,13 +35,13 @@ export interface LossGraph extends ModelGraph {
  * @shape labels [batch, classes], one-hot
  */
 export function lossGraph(
-  config: ModelConfig,
+  model: Model,
   { batch, batchNorm = {}, l2 = kerasL2, labelSmoothing = 0, images }: Omit<TrainingGraphOptions, 'optimizer'>,
 ): LossGraph {
-  const net = new NetworkBuilder(`${config.name} training`, { mode: 'training', batchNorm, l2 });
+  const net = new NetworkBuilder(`${model.name} training`, { mode: 'training', batchNorm, l2 });
   const { build } = net;
-  const logits = addNetwork(net, addImages(net, config, batch, images), config);
-  const labels = addLabels(net, config, batch);
+  const logits = addNetwork(net, addImages(net, model, batch, images), model);
+  const labels = addLabels(net, model, batch);
   const losses = build.op('softmaxCrossEntropy', [logits, labels], { labelSmoothing }, 'loss');
   const mean = build.op(
     'affine',
@@ -54,7 +54,15 @@ export function lossGraph(
     .filter((spec) => spec.l2 > 0)
     .map((spec) => build.op('l2Penalty', [idOf(graph.values, spec.name)], { scale: spec.l2 }, spec.name));
   const loss = penalties.reduce((sum, penalty) => build.op('add', [sum, penalty], {}, 'loss'), mean);
-  return { graph: build.build(), parameters: net.parameters, layers: net.layers, loss, logits, labels };
+  return {
+    graph: build.build(),
+    parameters: net.parameters,
+    layers: net.layers,
+    constants: net.constants,
+    loss,
+    logits,
+    labels,
+  };
 }
 
 /**
@@ -67,9 +75,9 @@ export function lossGraph(
  * @shape optimizer/<slot>/<parameter>  like the parameter, state: m and v of Adam and AdamW, momentum of SGD
  * @shape metrics/loss, metrics/correct  scalars, state: Σ batch·loss with the L2 penalty, and the number of right first choices
  */
-export function trainingGraph(config: ModelConfig, options: TrainingGraphOptions): ModelGraph {
+export function trainingGraph(model: Model, options: TrainingGraphOptions): ModelGraph {
   const { batch, optimizer = kerasAdam } = options;
-  const forward = lossGraph(config, options);
+  const forward = lossGraph(model, options);
   const trainable = forward.parameters.filter((parameter) => parameter.trainable);
   const ids = trainable.map(({ name }) => idOf(forward.graph.values, name));
   const backward = gradients(forward.graph, forward.loss, ids);
@@ -84,7 +92,7 @@ export function trainingGraph(config: ModelConfig, options: TrainingGraphOptions
     const state = rule.slots.map((slot) => build.input(optimizerStateName(slot, name), { shape, dtype: 'f32' }));
     rule.update(build, name, { parameter, gradient, state, scalars });
   });
-  return { graph: build.build(), parameters: forward.parameters, layers: forward.layers };
+  return { graph: build.build(), parameters: forward.parameters, layers: forward.layers, constants: forward.constants };
 }
 
 function addMetrics(build: GraphBuilder, { loss, logits, labels }: LossGraph, batch: number): void {

@@ -1,4 +1,4 @@
-import type { Checkpoint, HistoryRecord, TestResult, TrainingEnd } from '../checkpoint/checkpoint.ts';
+import type { RunCheckpoint, HistoryRecord, TestResult, TrainingEnd } from '../checkpoint/checkpoint.ts';
 import type { ModelConfig } from '../config.ts';
 import type { ImagesOn } from '../data/batch-source.ts';
 import type { ParameterCounts } from '../parameters.ts';
@@ -95,7 +95,7 @@ export interface CallbackFile {
 
 export interface CheckpointEvent {
   readonly type: 'checkpoint';
-  readonly checkpoint: Checkpoint;
+  readonly checkpoint: RunCheckpoint;
   readonly reason: 'epoch' | 'time' | 'interrupt' | 'end';
   /** True when an epoch has just reached the highest validation accuracy so far. */
   readonly best: boolean;
@@ -113,7 +113,7 @@ export type TrainEvent =
   | EndEvent;
 
 export interface TrainResult {
-  readonly checkpoint: Checkpoint;
+  readonly checkpoint: RunCheckpoint;
   readonly history: readonly HistoryRecord[];
   readonly best: HistoryRecord | null;
   /** The test images, with the weights that training ended with; null when there are none, or the signal ended it. */

@@ -1,6 +1,6 @@
 import { NumericError } from '@skiplane/core';
 import type {
-  Checkpoint,
+  RunCheckpoint,
   HistoryRecord,
   MetricSums,
   TrainingEnd,
@@ -154,7 +154,7 @@ export class TrainingSession implements Disposable {
   }
 
   /** The state as it is on the device now. */
-  async checkpoint(): Promise<Checkpoint> {
+  async checkpoint(): Promise<RunCheckpoint> {
     const { model, settings, step, epochsDone, position, history, best, preprocessing, callbacks, end } = this;
     const metrics = await this.readMetrics();
     const parameters: Parameters = await this.tensors.readParameters();

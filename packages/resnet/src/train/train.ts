@@ -1,4 +1,4 @@
-import type { Checkpoint, HistoryRecord, MetricSums, TestResult } from '../checkpoint/checkpoint.ts';
+import type { RunCheckpoint, HistoryRecord, MetricSums, TestResult } from '../checkpoint/checkpoint.ts';
 import { epochOrder, type Augmentation } from '../data/augmentation.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Evaluator } from '../evaluate/evaluator.ts';
@@ -49,7 +49,7 @@ async function* interrupt(session: TrainingSession): AsyncGenerator<TrainEvent, 
   return resultOf(session, checkpoint, true);
 }
 
-function resultOf(session: TrainingSession, checkpoint: Checkpoint, interrupted: boolean): TrainResult {
+function resultOf(session: TrainingSession, checkpoint: RunCheckpoint, interrupted: boolean): TrainResult {
   const { history, best, end } = session;
   return { checkpoint, history, best, test: end?.test ?? null, interrupted };
 }

@@ -11,7 +11,9 @@ import {
   syntheticDataset,
   trainingGraph,
   type BatchBuffers,
-  type Checkpoint,
+  isLayerGraph,
+  type LoadedModel,
+  type Model,
   type ModelConfig,
   type Preprocessing,
   type Recipe,
@@ -34,22 +36,27 @@ export interface Draw {
 
 /** The first training step of a new network. */
 export function newPrograms(model: ModelConfig, { batch, seed }: Draw): readonly DiffProgram[] {
-  const images = drawImages(model, undefined, { batch, seed });
+  const images = drawImages(model, null, { batch, seed });
   const state = new Map([...initialParameters(model, seed), ...images]);
   return [trainingProgram(model, batch, builtInRecipes.keras, state, 0)];
 }
 
-/** The next training step of a checkpoint, by its recipe, and inference with its weights, batch norms folded as `predict` does. */
-export function checkpointPrograms(checkpoint: Checkpoint, { batch, seed }: Draw): readonly DiffProgram[] {
+/** The next training step of a checkpoint, by its recipe (but of a graph of layers, which is not trained), and inference with its weights, batch norms folded as `predict` does. */
+export function checkpointPrograms(
+  checkpoint: Omit<LoadedModel, 'format' | 'metadata'>,
+  { batch, seed }: Draw,
+): readonly DiffProgram[] {
   const { model, parameters, preprocessing, training } = checkpoint;
   const images = drawImages(model, preprocessing, { batch, seed });
   const state = new Map<string, TypedArray>([...parameters, ...images]);
   for (const [slot, tensors] of Object.entries(training?.optimizer ?? {})) {
     for (const [name, data] of tensors) state.set(optimizerStateName(slot, name), data);
   }
-  const folded = foldBatchNorm(inferenceGraph(model, { batch }).graph);
-  const weights = new Map<string, TypedArray>([...folded.fold(parameters), ...images]);
+  const { graph, constants } = inferenceGraph(model, { batch });
+  const folded = foldBatchNorm(graph);
+  const weights = new Map<string, TypedArray>([...folded.fold(new Map([...constants, ...parameters])), ...images]);
   const inference = complete('inference', folded.graph, weights);
+  if (isLayerGraph(model)) return [inference];
   const recipe = training?.settings.recipe ?? builtInRecipes.keras;
   return [trainingProgram(model, batch, recipe, state, training?.step ?? 0), inference];
 }
@@ -78,7 +85,7 @@ function complete(name: string, graph: Graph, data: Data): DiffProgram {
 const imagesOfMean = 200;
 
 /** Synthetic images and their labels, as `x` and `labels`. */
-function drawImages(model: ModelConfig, preprocessing: Preprocessing | undefined, { batch, seed }: Draw): Data {
+function drawImages(model: Model, preprocessing: Preprocessing | null, { batch, seed }: Draw): Data {
   const [size, width] = model.imageSize;
   const data = syntheticDataset({ count: Math.max(batch, imagesOfMean), seed, split: 'train', size });
   if (width !== size || model.channels !== data.channels || model.classes !== data.classNames.length) {

@@ -4,7 +4,7 @@ import { exitCodes, UsageError } from '../../errors.ts';
 import { findModel } from '../../model.ts';
 import { printJson, printLine } from '../../output.ts';
 import { createProgress, noProgress } from '../../render/progress.ts';
-import { openCheckpoint } from '../../weights.ts';
+import { openWeights } from '../../weights.ts';
 import { compareOps, type Side } from './compare-ops.ts';
 import { compareOutputs } from './end-to-end.ts';
 import { diffJson } from './json.ts';
@@ -102,7 +102,7 @@ async function choosePrograms(
       "option '--model' is of no use with '--weights', whose file says what model it is: leave it out.",
     );
   }
-  const checkpoint = await openCheckpoint(weights);
+  const checkpoint = await openWeights({ weights });
   return { model: checkpoint.model.name, programs: checkpointPrograms(checkpoint, draw) };
 }
 

@@ -1,0 +1,18 @@
+import type { Command } from '@commander-js/extra-typings';
+import { dataOption, jsonOption, preprocessOption } from './shared.ts';
+
+export function addConvert(program: Command): void {
+  program
+    .command('convert')
+    .description('turn weights of any kind into a checkpoint')
+    .argument('<in>', 'checkpoint, Keras .h5 or .keras, model.json, PyTorch .pt or .th, safetensors, ONNX')
+    .argument('<out>', 'a file to be written: .safetensors')
+    .addOption(preprocessOption())
+    .addOption(dataOption())
+    .option('--fold', 'put batch norms into the convolutions before them')
+    .addOption(jsonOption())
+    .action(async (from, to, options) => {
+      const { convert } = await import('../convert/run.ts');
+      await convert(from, to, options);
+    });
+}

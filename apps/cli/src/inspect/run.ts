@@ -1,0 +1,118 @@
+import { elementCount, FormatError } from '@skiplane/core';
+import {
+  sha256,
+  summarize,
+  type FileTensor,
+  type ImportedNetwork,
+  type ModelFile,
+  type ModelSummary,
+} from '@skiplane/resnet';
+import { openModelPath } from '@skiplane/resnet/node';
+import { printJson, printLine } from '../output.ts';
+import { formatCount } from '../render/format.ts';
+import { renderTable } from '../render/table.ts';
+import { checkFile } from '../weights.ts';
+
+export interface InspectFlags {
+  readonly tensors?: true | undefined;
+  readonly json?: true | undefined;
+}
+
+interface Facts {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly file: ModelFile;
+  /** The network, or why the file holds none that can be used. */
+  readonly network:
+    | { readonly summary: ModelSummary; readonly imported: ImportedNetwork }
+    | { readonly problem: string };
+}
+
+/** `skiplane inspect`. A file that cannot be used is still shown. */
+export async function inspect(path: string, { tensors, json }: InspectFlags): Promise<void> {
+  checkFile(path, 'the file');
+  const { file, bytes } = await openModelPath(path);
+  const facts: Facts = {
+    path,
+    bytes: bytes.length,
+    sha256: await sha256(bytes, 'the file'),
+    file,
+    network: networkOf(file),
+  };
+  if (json) printJson(jsonOf(facts));
+  else print(facts, tensors ?? false);
+}
+
+function networkOf(file: ModelFile): Facts['network'] {
+  try {
+    const imported = file.network();
+    return { summary: summarize(imported.model), imported };
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return { problem: error.message };
+  }
+}
+
+function jsonOf({ path, bytes, sha256: hash, file, network }: Facts) {
+  const { format, metadata, tensors } = file;
+  const shown = [...tensors.values()].map(({ name, shape, dtype }) => ({ name, shape, dtype }));
+  const model =
+    'problem' in network ? network : { ...network.summary, preprocessing: sayPreprocessing(network.imported) };
+  return { file: path, format, bytes, sha256: hash, metadata, tensors: shown, model };
+}
+
+function print({ path, bytes, sha256: hash, file, network }: Facts, withTensors: boolean): void {
+  const { format, metadata, tensors } = file;
+  const elements = [...tensors.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  printLine(path);
+  printLine(`  format      ${format}, ${formatCount(bytes)} bytes`);
+  printLine(`  SHA-256     ${hash}`);
+  printLine(`  tensors     ${formatCount(tensors.size)}, of ${formatCount(elements)} elements`);
+  for (const [key, value] of Object.entries(metadata)) printLine(`  ${key.padEnd(11)} ${oneLine(value)}`);
+  if ('problem' in network) printLine(`\nIt cannot be used as it is: ${network.problem}`);
+  else printNetwork(network.summary, network.imported);
+  if (withTensors || 'problem' in network) printTensors([...tensors.values()]);
+}
+
+function printNetwork({ name, layers, parameters, multiplyAdds }: ModelSummary, imported: ImportedNetwork): void {
+  const { imageSize, channels, classes } = imported.model;
+  printLine(`  network     ${name}: images ${imageSize.join('×')}×${channels}, ${classes} classes`);
+  printLine(`  images      ${sayPreprocessing(imported)}`);
+  printLine(`  parameters  ${formatCount(parameters.total)}, ${formatCount(multiplyAdds)} multiply-adds an image\n`);
+  const rows = layers.map((layer) => [
+    layer.name,
+    layer.kind,
+    layer.outputShape.join(' × '),
+    formatCount(layer.parameters),
+  ]);
+  printLine(
+    renderTable({ head: ['Layer', 'Kind', 'Output', 'Parameters'], align: ['left', 'left', 'left', 'right'], rows }),
+  );
+}
+
+function printTensors(tensors: readonly FileTensor[]): void {
+  const rows = tensors.map(({ name, shape, dtype }) => [
+    name,
+    dtype,
+    shape.join(' × ') || 'scalar',
+    formatCount(elementCount(shape)),
+  ]);
+  printLine();
+  printLine(
+    renderTable({ head: ['Tensor', 'Type', 'Shape', 'Elements'], align: ['left', 'left', 'left', 'right'], rows }),
+  );
+}
+
+function sayPreprocessing({ preprocessing }: ImportedNetwork): string {
+  if (preprocessing === null) return 'the file does not say how they are prepared (--preprocess)';
+  const { scale, std } = preprocessing;
+  return `pixel·${scale} minus a mean${std === undefined ? '' : ', divided by a standard deviation'}`;
+}
+
+const maxShown = 100;
+
+function oneLine(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ');
+  return line.length > maxShown ? `${line.slice(0, maxShown)}…` : line;
+}

@@ -1,0 +1,220 @@
+import { FormatError, samePadding, noPadding, type Padding2d } from '@skiplane/core';
+import { inputName } from '../layer-graph/layer-graph.ts';
+import { isObject, type KerasLayer, type KerasNetwork } from './keras-config.ts';
+import { RescaledInput } from './keras-preprocessing.ts';
+import type { FileTensor, ImportedNetwork } from './model-file.ts';
+import { misfit, NetworkAssembler, unsupportedLayers, type LaidOut, type Unsupported } from './network-assembler.ts';
+
+/** Weights of a layer, in the order of Keras; empty where it has none. */
+export type WeightsOf = (layer: KerasLayer) => readonly FileTensor[];
+
+/** What has no effect when a network is used. */
+const identities = /^(Dropout|SpatialDropout2D|GaussianNoise|GaussianDropout|ActivityRegularization|Random\w+)$/;
+
+interface Context {
+  readonly net: NetworkAssembler;
+  readonly layer: KerasLayer;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly inputs: readonly string[];
+  /** The next weights of the layer, by role. */
+  readonly take: (...roles: readonly string[]) => Record<string, LaidOut>;
+}
+
+type Importer = (context: Context) => string;
+
+/**
+ * The network of a Keras model's configuration.
+ * @param weightsOf  a layer's weights, of which every one is used
+ * @throws {FormatError} that lists all layers which cannot be represented, or all weights that do not fit
+ */
+export function kerasNetwork(network: KerasNetwork, weightsOf: WeightsOf): ImportedNetwork {
+  const { name, layers, image, output } = network;
+  const unsupported = layers.flatMap(unsupportedPart);
+  if (unsupported.length > 0) throw unsupportedLayers(name, unsupported);
+  const net = new NetworkAssembler(name, image);
+  const rescaled = new RescaledInput(image);
+  const outputs = new Map<string, string>();
+  for (const layer of layers) {
+    const { className } = layer;
+    if (className === 'InputLayer') {
+      outputs.set(layer.name, inputName);
+      continue;
+    }
+    const inputs = layer.inputs.map((input) => {
+      const before = outputs.get(input);
+      if (before === undefined)
+        throw misfit(name, [`layer '${layer.name}' reads '${input}', which is no layer before it`]);
+      return before;
+    });
+    const weights = [...weightsOf(layer)];
+    const config = layer.config;
+    if (className === 'Rescaling' || className === 'Normalization') {
+      if (inputs[0] !== inputName)
+        throw unsupportedLayers(name, [{ name: layer.name, kind: className, why: 'not at the input' }]);
+      rescaled.add(layer, weights);
+      outputs.set(layer.name, inputName);
+      continue;
+    }
+    const take: Context['take'] = (...roles) => takeWeights(net, layer, weights, roles);
+    const add = importers[className];
+    outputs.set(layer.name, add === undefined ? (inputs[0] ?? inputName) : add({ net, layer, config, inputs, take }));
+    for (const left of weights.filter((weight) => !weight.name.includes('seed_generator')))
+      net.problem(
+        `'${left.name}' [${left.shape.join(',')}] of layer '${layer.name}' (${className}) is used by nothing`,
+      );
+  }
+  return net.finish(outputs.get(output) ?? output, rescaled.preprocessing());
+}
+
+function takeWeights(net: NetworkAssembler, layer: KerasLayer, weights: FileTensor[], roles: readonly string[]) {
+  const taken: Record<string, LaidOut> = {};
+  for (const role of roles) {
+    const named = weights.findIndex((weight) => roleOf(weight.name) === role);
+    const [weight] = weights.splice(named < 0 ? 0 : named, 1);
+    if (weight === undefined) net.problem(`layer '${layer.name}' (${layer.className}) has no '${role}' in the file`);
+    else taken[role] = { shape: weight.shape, data: weight.read() };
+  }
+  return taken;
+}
+
+/** `kernel` of `conv2d/kernel:0`. */
+function roleOf(name: string): string {
+  return (name.split('/').at(-1) ?? '').replace(/:\d+$/, '');
+}
+
+const importers: Readonly<Record<string, Importer>> = {
+  Conv2D({ net, layer, config, inputs, take }) {
+    const kernelSize = pairOf(config, 'kernel_size', [1, 1]);
+    const strides = pairOf(config, 'strides', [1, 1]);
+    const { use_bias: bias = true } = config;
+    const { kernel, ...rest } = take(...(bias === false ? ['kernel'] : ['kernel', 'bias']));
+    const attrs = {
+      filters: Number(config['filters']),
+      kernelSize,
+      strides,
+      padding: paddingOf(net, inputs, config, kernelSize, strides),
+      bias: bias !== false,
+    };
+    const y = net.add('conv2d', layer.name, inputs, attrs, {
+      ...rest,
+      ...(kernel !== undefined && { filter: kernel }),
+    });
+    return activated(net, layer, y);
+  },
+  BatchNormalization({ net, layer, config, inputs, take }) {
+    const { scale = true, center = true, epsilon = 1e-3 } = config;
+    const channels = net.shape(inputs[0] ?? '').at(-1) ?? 0;
+    const constant = (value: number): LaidOut => ({ shape: [channels], data: new Float32Array(channels).fill(value) });
+    const gamma = scale === false ? { gamma: constant(1) } : take('gamma');
+    const beta = center === false ? { beta: constant(0) } : take('beta');
+    const { moving_mean: mean, moving_variance: variance } = take('moving_mean', 'moving_variance');
+    const parameters = { ...gamma, ...beta, ...(mean && { mean }), ...(variance && { variance }) };
+    return net.add('batchNorm', layer.name, inputs, { epsilon: Number(epsilon) }, parameters);
+  },
+  Dense({ net, layer, config, inputs, take }) {
+    const bias = config['use_bias'] !== false;
+    const parameters = take(...(bias ? ['kernel', 'bias'] : ['kernel']));
+    const y = net.add('dense', layer.name, inputs, { units: Number(config['units']), bias }, parameters);
+    return activated(net, layer, y);
+  },
+  Activation: ({ net, layer, inputs }) => activated(net, layer, inputs[0] ?? ''),
+  ReLU: ({ net, layer, inputs }) => net.add('relu', layer.name, inputs, {}),
+  Add: ({ net, layer, inputs }) => net.add('add', layer.name, inputs, {}),
+  Concatenate: ({ net, layer, inputs }) => net.add('concat', layer.name, inputs, {}),
+  Flatten: ({ net, layer, inputs }) => net.add('flatten', layer.name, inputs, {}),
+  MaxPooling2D: ({ net, layer, config, inputs }) => net.add('maxPool', layer.name, inputs, poolOf(net, config, inputs)),
+  AveragePooling2D: ({ net, layer, config, inputs }) =>
+    net.add('averagePool', layer.name, inputs, poolOf(net, config, inputs)),
+  GlobalAveragePooling2D({ net, layer, config, inputs }) {
+    const pooled = net.add('globalAveragePool', layer.name, inputs, {});
+    return config['keepdims'] === true ? pooled : net.add('flatten', `${layer.name}/flatten`, [pooled], {});
+  },
+  ZeroPadding2D({ net, layer, config, inputs }) {
+    const { padding } = config;
+    const [vertical, horizontal] = Array.isArray(padding) ? (padding as unknown[]) : [padding, padding];
+    const [top = 0, bottom = 0] = Array.isArray(vertical) ? vertical.map(Number) : [Number(vertical), Number(vertical)];
+    const [left = 0, right = 0] = Array.isArray(horizontal)
+      ? horizontal.map(Number)
+      : [Number(horizontal), Number(horizontal)];
+    return net.add('pad', layer.name, inputs, { padding: { top, bottom, left, right } });
+  },
+};
+
+/** Softmax belongs to the loss: the network's output are logits. */
+function activated(net: NetworkAssembler, { name, className, config }: KerasLayer, x: string): string {
+  const activation = activationOf(config);
+  if (activation !== 'relu') return x;
+  return net.add('relu', className === 'Activation' ? name : `${name}/relu`, [x], {});
+}
+
+function activationOf(config: Readonly<Record<string, unknown>>): string {
+  const { activation = 'linear' } = config;
+  if (activation === null) return 'linear';
+  const name = isObject(activation) ? activation['class_name'] : activation;
+  return typeof name === 'string' ? name : 'unknown';
+}
+
+function poolOf(net: NetworkAssembler, config: Readonly<Record<string, unknown>>, inputs: readonly string[]) {
+  const size = pairOf(config, 'pool_size', [2, 2]);
+  const strides = pairOf(config, 'strides', size);
+  return { size, strides, padding: paddingOf(net, inputs, config, size, strides) };
+}
+
+type Pair = readonly [number, number];
+
+function paddingOf(
+  net: NetworkAssembler,
+  [x = '']: readonly string[],
+  { padding = 'valid' }: Readonly<Record<string, unknown>>,
+  window: Pair,
+  strides: Pair,
+): Padding2d {
+  if (padding !== 'same') return noPadding;
+  const [height = 1, width = 1] = net.shape(x);
+  return samePadding([height, width], window, strides);
+}
+
+function pairOf(config: Readonly<Record<string, unknown>>, key: string, fallback: Pair): Pair {
+  const value = config[key] ?? fallback;
+  const [a, b] = Array.isArray(value) ? (value as unknown[]).map(Number) : [Number(value), Number(value)];
+  if (a === undefined || b === undefined || !(Number.isInteger(a) && Number.isInteger(b)) || a < 1 || b < 1) {
+    throw new FormatError(
+      `a layer's '${key}' is ${JSON.stringify(value)}, where one or two whole numbers from 1 up are needed.`,
+    );
+  }
+  return [a, b];
+}
+
+/** What of a layer cannot be represented: nothing, or all the reasons. */
+function unsupportedPart(layer: KerasLayer): readonly Unsupported[] {
+  const { name, className, config } = layer;
+  const known =
+    className === 'InputLayer' || className === 'Softmax' || className === 'Rescaling' || className === 'Normalization';
+  if (!known && !Object.hasOwn(importers, className) && !identities.test(className)) return [{ name, kind: className }];
+  const odd: string[] = [];
+  const expect = (key: string, ...allowed: readonly unknown[]): void => {
+    const value = config[key];
+    if (value !== undefined && !allowed.some((item) => JSON.stringify(item) === JSON.stringify(value)))
+      odd.push(`${key} ${JSON.stringify(value)}`);
+  };
+  expect('data_format', 'channels_last', null);
+  if (className === 'Conv2D') {
+    expect('padding', 'same', 'valid');
+    expect('dilation_rate', 1, [1, 1]);
+    expect('groups', 1);
+  }
+  if (className === 'BatchNormalization') expect('axis', -1, 3, [3], [-1]);
+  if (className === 'Concatenate') expect('axis', -1, 3);
+  if (className === 'ReLU') {
+    expect('max_value', null);
+    expect('negative_slope', 0, null, [0]);
+    expect('threshold', 0, null);
+  }
+  const activation = activationOf(config);
+  if (!['linear', 'relu', 'softmax', 'ReLU'].includes(activation)) odd.push(`activation '${activation}'`);
+  // A softmax anywhere but at the end would be lost.
+  if ((activation === 'softmax' || className === 'Softmax') && !layer.last)
+    odd.push('a softmax that is not the last layer');
+  if (layer.calls > 1) odd.push(`it is used ${layer.calls} times`);
+  return odd.length === 0 ? [] : [{ name, kind: className, why: odd.join(', ') }];
+}

@@ -1,0 +1,134 @@
+import { matchKerasWeights } from './keras-weights.ts';
+import { parseKerasModel, type KerasNetwork } from './keras-config.ts';
+import { kerasNetwork, type WeightsOf } from './keras-graph.ts';
+import { openHdf5, type Hdf5File } from './hdf5.ts';
+import { fileError, type FileTensor, type ImportedNetwork, type ModelFile } from './model-file.ts';
+import { misfit } from './network-assembler.ts';
+import { parseJson } from './parse-json.ts';
+
+const format = 'Keras HDF5';
+
+/** Reads what Keras 2 or 3 wrote as `.h5`: whole models, and weights alone. @throws {FormatError} when it is damaged */
+export function readKerasHdf5(bytes: Uint8Array): ModelFile {
+  const file = openHdf5(bytes);
+  const texts = ['keras_version', 'backend', 'model_config', 'training_config'].flatMap((key) => {
+    const text = file.text('', key) ?? file.text('model_weights', key);
+    return text === undefined ? [] : [[key, text] as const];
+  });
+  const metadata = Object.fromEntries(texts);
+  return {
+    format: 'keras-hdf5',
+    tensors: file.tensors,
+    metadata,
+    network: () => networkOf(file, metadata['model_config']),
+  };
+}
+
+function networkOf(file: Hdf5File, config: string | undefined): ImportedNetwork {
+  if (config === undefined) return matchKerasWeights(namedLayers(file) ?? storedObjects(file));
+  const network = parseKerasModel(format, parseJson(format, 'model_config', config));
+  const weights = namedLayers(file) ?? [];
+  const byLayer = new Map(weights.map(({ layer, tensors }) => [layer, tensors]));
+  checkAllUsed(network, weights);
+  return kerasNetwork(network, ({ name }) => byLayer.get(name) ?? []);
+}
+
+/** The weights of a layer in Keras's order. */
+export interface LayerWeights {
+  readonly layer: string;
+  readonly tensors: readonly FileTensor[];
+}
+
+/** Layers and weights as the attributes `layer_names` and `weight_names` list them; undefined where there are none. */
+function namedLayers(file: Hdf5File): readonly LayerWeights[] | undefined {
+  const root = file.groups.has('model_weights') ? 'model_weights' : '';
+  const names = longList(file, root, 'layer_names');
+  if (names === undefined) return undefined;
+  return names.map((layer) => {
+    const group = root === '' ? layer : `${root}/${layer}`;
+    const tensors = (longList(file, group, 'weight_names') ?? []).map((weight) => {
+      const tensor = file.tensors.get(`${group}/${weight}`);
+      if (tensor === undefined)
+        throw fileError(format, `layer '${layer}' lists the weight '${weight}', which is not there`);
+      return { ...tensor, name: weight };
+    });
+    return { layer, tensors };
+  });
+}
+
+/** Lists that do not fit one attribute are cut: `layer_names0`, `layer_names1`, … */
+function longList(file: Hdf5File, group: string, key: string): readonly string[] | undefined {
+  const whole = file.texts(group, key);
+  if (whole !== undefined) return whole;
+  const parts: string[] = [];
+  for (let i = 0; ; i++) {
+    const part = file.texts(group, `${key}${i}`);
+    if (part === undefined) return i === 0 ? undefined : parts;
+    parts.push(...part);
+  }
+}
+
+/** Layers of a `.weights.h5` of Keras 3, which are named after their classes; in the order of their numbers. */
+function storedObjects(file: Hdf5File): readonly LayerWeights[] {
+  const layers = [...layersOf(file).entries()].map(([layer, tensors]) => ({ layer, tensors }));
+  if (layers.length === 0) throw fileError(format, 'it has neither layers nor weights of Keras');
+  return layers;
+}
+
+/** Weights of a `.weights.h5` by the group of their layer, such as `conv2d_3`. */
+function layersOf(file: Hdf5File): ReadonlyMap<string, readonly FileTensor[]> {
+  const layers = new Map<string, FileTensor[]>();
+  for (const tensor of file.tensors.values()) {
+    const match = /^(?:_layer_checkpoint_dependencies|layers)\/(?<layer>[^/]+)\/(?:.*\/)?vars\/(?<index>\d+)$/.exec(
+      tensor.name,
+    );
+    const { layer, index } = match?.groups ?? {};
+    if (layer === undefined || index === undefined) continue;
+    const list = layers.get(layer) ?? [];
+    list[Number(index)] = tensor;
+    if (Number(index) > 100) throw fileError(format, `layer '${layer}' has a variable of number ${index}`);
+    layers.set(layer, list);
+  }
+  return layers;
+}
+
+/** Finds the weights of a model's layers in a `.weights.h5`. @throws {FormatError} when some belong to no layer */
+export function storedWeights(file: Hdf5File, network: KerasNetwork): WeightsOf {
+  const stored = layersOf(file);
+  const names = storedNames(network.listed);
+  const known = new Set(names.values());
+  const strange = [...stored.keys()].filter((layer) => !known.has(layer));
+  if (strange.length > 0)
+    throw misfit(
+      network.name,
+      strange.map((layer) => `weights of '${layer}', which is none of its layers`),
+    );
+  return ({ name }) => stored.get(names.get(name) ?? '') ?? [];
+}
+
+/** Keras 3 stores a layer under its class in snake case, with a number from the second of the class on. */
+function storedNames(layers: KerasNetwork['listed']): ReadonlyMap<string, string> {
+  const used = new Map<string, number>();
+  return new Map(
+    layers.map((layer) => {
+      const name = layer.className
+        .replaceAll(/\W+/g, '')
+        .replaceAll(/(.)([A-Z][a-z]+)/g, '$1_$2')
+        .replaceAll(/([a-z])([A-Z])/g, '$1_$2')
+        .toLowerCase();
+      const count = used.get(name) ?? 0;
+      used.set(name, count + 1);
+      return [layer.name, count === 0 ? name : `${name}_${count}`];
+    }),
+  );
+}
+
+function checkAllUsed({ name, layers }: KerasNetwork, weights: readonly LayerWeights[]): void {
+  const known = new Set(layers.map((layer) => layer.name));
+  const strange = weights.filter(({ layer, tensors }) => tensors.length > 0 && !known.has(layer));
+  if (strange.length > 0)
+    throw misfit(
+      name,
+      strange.map(({ layer }) => `weights of '${layer}', which is none of its layers, or does not reach its output`),
+    );
+}

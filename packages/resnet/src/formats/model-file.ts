@@ -1,0 +1,67 @@
+import { elementCount, FormatError, formatShape } from '@skiplane/core';
+import type { Preprocessing } from '../data/preprocessing.ts';
+import type { TrainingState } from '../checkpoint/checkpoint.ts';
+import type { Model } from '../model.ts';
+import type { Parameters } from '../parameters.ts';
+
+/** Kinds of files that hold networks or weights. */
+export type FileFormat =
+  | 'skiplane-checkpoint'
+  | 'safetensors'
+  | 'keras-hdf5'
+  | 'keras-zip'
+  | 'tfjs-layers'
+  | 'pytorch'
+  | 'onnx';
+
+/** A tensor of a file, read when it is asked for. */
+export interface FileTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** As the format calls it in lower case, such as `float32`, `float16`, `int64`. */
+  readonly dtype: string;
+  /** All elements as float32, row by row; a view of the file's bytes where that is possible. */
+  readonly read: () => Float32Array;
+}
+
+/** A network out of a file: laid out as this library wants it, with nothing left over and nothing missing. */
+export interface ImportedNetwork {
+  readonly model: Model;
+  readonly parameters: Parameters;
+  /** Null where the file does not say how images are prepared. */
+  readonly preprocessing: Preprocessing | null;
+  /** Null where the file does not name its classes. */
+  readonly classNames: readonly string[] | null;
+  /** Null but in a checkpoint of a training run. */
+  readonly training: TrainingState | null;
+}
+
+/** A file whose parts are known, but not read yet. */
+export interface ModelFile {
+  readonly format: FileFormat;
+  /** All of them, the state of an optimizer included. */
+  readonly tensors: ReadonlyMap<string, FileTensor>;
+  /** What the file says beside tensors and layers, such as the version of the program that wrote it. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** @throws {FormatError} that lists all that cannot be represented, or all that does not fit */
+  network(): ImportedNetwork;
+}
+
+/** A file that reads as its format, but cannot be used. */
+export function fileError(
+  format: string,
+  problem: string,
+  next = 'Use a copy that is whole.',
+  cause?: unknown,
+): FormatError {
+  return new FormatError(`this is no valid ${format} file: ${problem}. ${next}`, { format, problem }, cause);
+}
+
+/** @throws {FormatError} when sizes are none, or more than any tensor in memory can have */
+export function checkShape(format: string, name: string, shape: readonly number[]): number {
+  const count = elementCount(shape);
+  if (shape.length > 8 || shape.some((size) => !Number.isSafeInteger(size) || size < 0) || count > 2 ** 31) {
+    throw fileError(format, `tensor '${name}' has the shape ${formatShape(shape.slice(0, 9))}`);
+  }
+  return count;
+}

@@ -1,0 +1,174 @@
+import { fileError, type FileTensor, type ModelFile } from './model-file.ts';
+import { bytesOfElement } from './numbers.ts';
+import { Unpickler } from './pickle.ts';
+import { TorchTensor, torchRules, type TorchStorage } from './pytorch-tensors.ts';
+import { stateDictNetwork } from './state-dict.ts';
+import type { ZipEntry } from './zip.ts';
+
+const format = 'PyTorch';
+
+/** 0x1950a86a20f9469cfc6c as a pickled integer of protocol 2, with which legacy files begin. */
+const legacyMagic = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
+
+export function isLegacyPytorch(bytes: Uint8Array): boolean {
+  return legacyMagic.every((byte, index) => bytes[index] === byte);
+}
+
+/**
+ * Reads what `torch.save` wrote before PyTorch 1.6: five pickles, then the storages one behind the other.
+ * @throws {FormatError} when it is damaged, or more than tensors are in it
+ */
+export function readLegacyPytorch(bytes: Uint8Array): ModelFile {
+  const unpickler = new Unpickler(bytes, torchRules, legacyMagic.length);
+  const [protocol, system] = [unpickler.load(), unpickler.load()];
+  if (protocol !== 1001) throw fileError(format, `its protocol is ${String(protocol)}, not 1001`);
+  if (system instanceof Map && system.get('little_endian') === false)
+    throw fileError(format, 'its bytes are in big-endian order');
+  const root = unpickler.load();
+  const keys = unpickler.load();
+  if (!Array.isArray(keys)) throw fileError(format, 'it has no list of storages');
+  const storages = new Map<string, number>();
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const declared = storagesOf(root);
+  let at = unpickler.position;
+  for (const key of (keys as readonly unknown[]).map(String)) {
+    const storage = declared.get(key);
+    if (storage === undefined) throw fileError(format, `no tensor has the storage '${key}'`);
+    if (storages.has(key)) throw fileError(format, `it lists the storage '${key}' twice`);
+    if (at + 8 > bytes.length)
+      throw fileError(format, `it ends at byte ${bytes.length}, before the storage '${key}': it is truncated`);
+    const count = view.getBigInt64(at, true);
+    if (count !== BigInt(storage.count))
+      throw fileError(format, `storage '${key}' has ${count} elements, but its tensors say ${storage.count}`);
+    storages.set(key, at + 8);
+    at += 8 + storage.count * (bytesOfElement(storage.dtype) ?? 0);
+    if (at > bytes.length)
+      throw fileError(format, `storage '${key}' ends at byte ${at}, but the file has ${bytes.length}: it is truncated`);
+  }
+  return torchFile(root, ({ key, count, dtype }) => {
+    const from = storages.get(key);
+    if (from === undefined) throw fileError(format, `storage '${key}' is not there`);
+    return bytes.subarray(from, from + count * (bytesOfElement(dtype) ?? 0));
+  });
+}
+
+/** Whether an archive is one that `torch.save` wrote. */
+export function isPytorchZip(entries: ReadonlyMap<string, ZipEntry>): boolean {
+  return pickleOf(entries) !== undefined;
+}
+
+/** Reads what `torch.save` of PyTorch 1.6 and later wrote: a pickle, and a file a storage. @throws {FormatError} like {@link readLegacyPytorch} */
+export function readPytorchZip(entries: ReadonlyMap<string, ZipEntry>): ModelFile {
+  const pickle = pickleOf(entries);
+  if (pickle === undefined) throw fileError(format, "there is no 'data.pkl' in it");
+  const folder = pickle.name.slice(0, -'data.pkl'.length);
+  if (entries.has(`${folder}constants.pkl`)) {
+    throw fileError(
+      format,
+      'it holds a TorchScript program',
+      'Save the state_dict of the model (torch.save), not a script.',
+    );
+  }
+  const order = entries.get(`${folder}byteorder`)?.read();
+  if (order !== undefined && new TextDecoder().decode(order) !== 'little')
+    throw fileError(format, 'its bytes are not in little-endian order');
+  const root = new Unpickler(pickle.read(), torchRules).load();
+  const cache = new Map<string, Uint8Array>();
+  return torchFile(root, ({ key, count, dtype }) => {
+    const entry = entries.get(`${folder}data/${key}`);
+    const needed = count * (bytesOfElement(dtype) ?? 0);
+    if (entry === undefined) throw fileError(format, `storage '${key}' is not there`);
+    if (entry.size < needed)
+      throw fileError(format, `storage '${key}' has ${entry.size} bytes, but its tensors need ${needed}`);
+    const bytes = cache.get(key) ?? entry.read();
+    cache.set(key, bytes);
+    return bytes;
+  });
+}
+
+function pickleOf(entries: ReadonlyMap<string, ZipEntry>): ZipEntry | undefined {
+  return [...entries.values()].find(({ name }) => /^(?:[^/]+\/)?data\.pkl$/.test(name));
+}
+
+function torchFile(root: unknown, bytesOf: (storage: TorchStorage) => Uint8Array): ModelFile {
+  storagesOf(root);
+  const { tensors, path } = stateDict(root);
+  const all = new Map<string, FileTensor>();
+  for (const [name, tensor] of tensors) all.set(name, tensor.named(name, bytesOf));
+  return {
+    format: 'pytorch',
+    tensors: all,
+    metadata: scalars(root, path),
+    network: () => stateDictNetwork([...all.values()]),
+  };
+}
+
+const maxTensors = 100_000;
+
+/** All storages that tensors anywhere in a value have. @throws {FormatError} when one key is two storages */
+function storagesOf(root: unknown): ReadonlyMap<string, TorchStorage> {
+  const storages = new Map<string, TorchStorage>();
+  const seen = new Set<unknown>();
+  const stack = [root];
+  while (stack.length > 0) {
+    const value = stack.pop();
+    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
+    seen.add(value);
+    if (value instanceof TorchTensor) {
+      const { storage } = value;
+      const before = storages.get(storage.key);
+      if (before !== undefined && (before.dtype !== storage.dtype || before.count !== storage.count))
+        throw fileError(
+          format,
+          `storage '${storage.key}' is two: of ${before.count} ${before.dtype} and of ${storage.count} ${storage.dtype}`,
+        );
+      storages.set(storage.key, storage);
+    } else if (value instanceof Map) for (const item of value.values()) stack.push(item);
+    else if (Array.isArray(value)) for (const item of value as readonly unknown[]) stack.push(item);
+  }
+  return storages;
+}
+
+/** Where people put the weights in a dictionary of a training run; the first that is there counts. */
+const usualKeys = ['state_dict', 'model_state_dict', 'model', 'net', 'network', 'weights', 'params', 'model_state'];
+
+/** The dictionary of tensors: the file itself, or one of its entries. */
+function stateDict(root: unknown): { tensors: ReadonlyMap<string, TorchTensor>; path: string } {
+  const whole = tensorsOf(root);
+  if (whole !== undefined) return { tensors: whole, path: '' };
+  if (!(root instanceof Map)) throw fileError(format, 'it holds no dictionary of tensors');
+  for (const key of usualKeys) {
+    const tensors = tensorsOf(root.get(key));
+    if (tensors !== undefined) return { tensors, path: key };
+  }
+  const found = [...root].flatMap(([key, value]) => (tensorsOf(value) === undefined ? [] : [String(key)]));
+  const [key] = found;
+  if (key === undefined || found.length > 1) {
+    throw fileError(
+      format,
+      found.length > 1
+        ? `it holds several dictionaries of tensors: ${found.join(', ')}`
+        : `it holds no dictionary of tensors (but ${[...root.keys()].map(String).slice(0, 10).join(', ')})`,
+      "Save { 'state_dict': model.state_dict() }, or the state_dict alone.",
+    );
+  }
+  return { tensors: tensorsOf(root.get(key)) ?? new Map(), path: key };
+}
+
+/** The tensors of a dictionary, of others inside it, too, with dotted names; undefined when there are none, or something else. */
+function tensorsOf(value: unknown): ReadonlyMap<string, TorchTensor> | undefined {
+  if (!(value instanceof Map) || value.size === 0 || value.size > maxTensors) return undefined;
+  const tensors = new Map<string, TorchTensor>();
+  for (const [name, tensor] of value) {
+    if (typeof name !== 'string' || !(tensor instanceof TorchTensor)) return undefined;
+    tensors.set(name, tensor);
+  }
+  return tensors;
+}
+
+/** Numbers and texts beside the weights, such as the epoch. */
+function scalars(root: unknown, path: string): Readonly<Record<string, string>> {
+  if (path === '' || !(root instanceof Map)) return {};
+  const plain = [...root].filter(([, value]) => ['number', 'string', 'boolean'].includes(typeof value));
+  return Object.fromEntries(plain.map(([key, value]) => [String(key).slice(0, 200), String(value).slice(0, 2000)]));
+}

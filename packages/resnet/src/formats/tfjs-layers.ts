@@ -1,0 +1,133 @@
+import { elementCount } from '@skiplane/core';
+import * as v from 'valibot';
+import { isObject, parseKerasModel } from './keras-config.ts';
+import { kerasNetwork } from './keras-graph.ts';
+import { checkShape, fileError, type FileTensor, type ImportedNetwork, type ModelFile } from './model-file.ts';
+import { misfit } from './network-assembler.ts';
+import { bytesOfElement, toFloat32 } from './numbers.ts';
+import { parseJson } from './parse-json.ts';
+
+const format = 'TensorFlow.js';
+
+/** Reads a file that lies beside the one that is read, by its name. */
+export type ReadSibling = (name: string) => Promise<Uint8Array>;
+
+const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const weightSchema = v.object({
+  name: v.string(),
+  shape: v.array(size),
+  dtype: v.string(),
+  quantization: v.optional(
+    v.object({ dtype: v.string(), scale: v.optional(v.number(), 1), min: v.optional(v.number(), 0) }),
+  ),
+});
+const manifestSchema = v.array(v.object({ paths: v.array(v.string()), weights: v.array(weightSchema) }));
+
+export function looksLikeJson(bytes: Uint8Array): boolean {
+  const start = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart();
+  return start.startsWith('{');
+}
+
+/** Reads a layers model: `model.json`, and the shards that it lists. @throws {FormatError} when it is another JSON file, or damaged */
+export async function readTfjsLayers(bytes: Uint8Array, sibling: ReadSibling): Promise<ModelFile> {
+  const json = parseJson(format, 'model.json', new TextDecoder().decode(bytes));
+  if (!isObject(json) || !isObject(json['modelTopology']))
+    throw fileError(format, 'it has no modelTopology', 'Give the model.json of a layers model.');
+  const topology = json['modelTopology'];
+  const config = topology['model_config'] ?? topology;
+  if ('node' in topology)
+    throw fileError(
+      format,
+      'it is a graph model',
+      'Only layers models say what they compute; convert the Keras file itself.',
+    );
+  const manifest = v.safeParse(manifestSchema, json['weightsManifest'] ?? []);
+  if (!manifest.success)
+    throw fileError(
+      format,
+      `its weightsManifest breaks the format: ${v.getDotPath(manifest.issues[0]) ?? ''} ${manifest.issues[0].message}`,
+    );
+  const tensors = new Map<string, FileTensor>();
+  for (const { paths, weights } of manifest.output) await readGroup(paths, weights, sibling, tensors);
+  const metadata = ['format', 'generatedBy', 'convertedBy'].flatMap((key) => {
+    const value = json[key];
+    return typeof value === 'string' ? [[key, value] as const] : [];
+  });
+  return {
+    format: 'tfjs-layers',
+    tensors,
+    metadata: Object.fromEntries(metadata),
+    network: () => networkOf(config, tensors),
+  };
+}
+
+async function readGroup(
+  paths: readonly string[],
+  weights: v.InferOutput<typeof manifestSchema>[number]['weights'],
+  sibling: ReadSibling,
+  tensors: Map<string, FileTensor>,
+): Promise<void> {
+  for (const path of paths) {
+    // Names only: a file may not reach out of its folder.
+    if (!/^[^/\\:?#]+$/.test(path) || path === '..')
+      throw fileError(format, `its shard '${path}' does not lie beside it`);
+  }
+  const shards: Uint8Array[] = [];
+  for (const path of paths) shards.push(await sibling(path));
+  const bytes = shards.length === 1 ? (shards[0] as Uint8Array) : joined(shards);
+  let at = 0;
+  for (const { name, shape, dtype, quantization } of weights) {
+    if (tensors.has(name)) throw fileError(format, `it has two weights named '${name}'`);
+    const stored = quantization?.dtype ?? dtype;
+    const elementBytes = bytesOfElement(stored);
+    if (elementBytes === undefined)
+      throw fileError(format, `weight '${name}' has elements of type '${stored}'`, 'Numbers can be read.');
+    const count = checkShape(format, name, shape);
+    const end = at + count * elementBytes;
+    if (end > bytes.length)
+      throw fileError(format, `weight '${name}' ends at byte ${end}, but its shards have ${bytes.length}`);
+    const content = bytes.subarray(at, end);
+    const read = (): Float32Array => {
+      const values = toFloat32(content, stored, elementCount(shape));
+      if (quantization === undefined || quantization.dtype === 'float16') return values;
+      const { scale, min } = quantization;
+      return values.map((value) => value * scale + min);
+    };
+    tensors.set(name, { name, shape, dtype: stored, read });
+    at = end;
+  }
+  if (at !== bytes.length)
+    throw fileError(format, `${bytes.length - at} bytes of its shards ${paths.join(', ')} belong to no weight`);
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((count, { length }) => count + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** A weight belongs to the layer in front of its last slash. */
+function networkOf(config: unknown, tensors: ReadonlyMap<string, FileTensor>): ImportedNetwork {
+  const network = parseKerasModel(format, config);
+  const names = new Set(network.layers.map(({ name }) => name));
+  const byLayer = new Map<string, FileTensor[]>();
+  for (const tensor of tensors.values()) {
+    const layer =
+      tensor.name
+        .split('/')
+        .slice(0, -1)
+        .findLast((part) => names.has(part)) ?? '';
+    byLayer.set(layer, [...(byLayer.get(layer) ?? []), tensor]);
+  }
+  const strange = byLayer.get('') ?? [];
+  if (strange.length > 0)
+    throw misfit(
+      network.name,
+      strange.map(({ name }) => `weight '${name}' belongs to none of its layers`),
+    );
+  return kerasNetwork(network, ({ name }) => byLayer.get(name) ?? []);
+}

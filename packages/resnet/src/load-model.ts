@@ -1,0 +1,97 @@
+import { SkiplaneError, ValueError } from '@skiplane/core';
+import type { TrainingState } from './checkpoint/checkpoint.ts';
+import type { Dataset } from './data/dataset.ts';
+import { cifar10ClassNames } from './data/cifar10.ts';
+import type { Preprocessing } from './data/preprocessing.ts';
+import type { FileFormat } from './formats/model-file.ts';
+import { openModelFile } from './formats/open-model-file.ts';
+import type { ReadSibling } from './formats/tfjs-layers.ts';
+import type { Model } from './model.ts';
+import type { Parameters } from './parameters.ts';
+import { resolvePreprocessing, type PreprocessingInput } from './preprocessing-input.ts';
+
+/** A network out of a file of any kind, ready for `evaluateModel`, `predictImages`, and `Predictor.compile`. */
+export interface LoadedModel {
+  readonly format: FileFormat;
+  readonly model: Model;
+  readonly parameters: Parameters;
+  /** Null where neither the file nor the options say how images are prepared. */
+  readonly preprocessing: Preprocessing | null;
+  /** Out of the file, or CIFAR-10's for ten classes, else numbers. */
+  readonly classNames: readonly string[];
+  /** What the file says beside tensors and layers. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Null but in a checkpoint of a training run. */
+  readonly training: TrainingState | null;
+}
+
+export interface LoadModelOptions {
+  /** How images are prepared, where the file does not say it, or is to be overruled. */
+  readonly preprocessing?: PreprocessingInput | undefined;
+  /** The training images, whose mean the preset 'keras-mean' subtracts. */
+  readonly trainImages?: Dataset | undefined;
+  readonly classNames?: readonly string[] | undefined;
+  /** Reads a file beside bytes that are given: the shards of a `model.json`. */
+  readonly sibling?: ReadSibling | undefined;
+}
+
+/** What a model can be loaded from: bytes, a `File` or `Blob`, or an address. Paths are for `@skiplane/resnet/node`. */
+export type ModelSource = Uint8Array | Blob | URL | string;
+
+/**
+ * Loads a network from a file of any known kind: a checkpoint, safetensors, Keras `.h5` and `.keras`, TensorFlow.js
+ * `model.json`, PyTorch `.pt`, `.pth` and `.th`, ONNX. The kind is found out by the content.
+ *
+ * ```ts
+ * const loaded = await loadModel(new URL('https://example.org/resnet20.th'), { preprocessing: 'imagenet' });
+ * const { accuracy } = await evaluateModel({ backend, ...loaded, data });
+ * ```
+ * @throws {FormatError} when the file is damaged, or holds what cannot be represented: all of it in one error
+ * @throws {ValueError} when the preprocessing is not for the network's images
+ */
+export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<LoadedModel> {
+  if (source instanceof Uint8Array) return await loadBytes(source, options);
+  if (source instanceof Blob) return await loadBytes(new Uint8Array(await source.arrayBuffer()), options);
+  const url = new URL(source, globalThis.location?.href);
+  const sibling: ReadSibling = (name) => fetchBytes(new URL(name, url));
+  return await loadBytes(await fetchBytes(url), { sibling, ...options });
+}
+
+async function loadBytes(bytes: Uint8Array, options: LoadModelOptions): Promise<LoadedModel> {
+  const file = await openModelFile(bytes, options.sibling);
+  const { model, parameters, preprocessing, classNames, training } = file.network();
+  const named = options.classNames ?? classNames ?? defaultClassNames(model.classes);
+  if (named.length !== model.classes) {
+    throw new ValueError(
+      `${named.length} class names are given for '${model.name}', which has ${model.classes} classes.`,
+    );
+  }
+  return {
+    format: file.format,
+    model,
+    parameters,
+    preprocessing:
+      options.preprocessing === undefined
+        ? preprocessing
+        : resolvePreprocessing(options.preprocessing, model, options.trainImages),
+    classNames: named,
+    metadata: file.metadata,
+    training,
+  };
+}
+
+function defaultClassNames(classes: number): readonly string[] {
+  return classes === cifar10ClassNames.length
+    ? cifar10ClassNames
+    : Array.from({ length: classes }, (_, i) => `class ${i}`);
+}
+
+async function fetchBytes(url: URL): Promise<Uint8Array> {
+  const response = await fetch(url);
+  if (!response.ok)
+    throw new SkiplaneError(
+      'FETCH',
+      `cannot fetch '${url.href}': the server answers ${response.status} ${response.statusText}.`,
+    );
+  return new Uint8Array(await response.arrayBuffer());
+}
