@@ -80,7 +80,9 @@ test('bench --per-op prints a table of the kernels and one of the ops', async ()
   expect(stdout).toMatch(/^inference +\d+ /mu);
   expect(stdout).toMatch(/^Ops of training, by the processor's clock/mu);
   expect(stdout).toMatch(/^conv2dBackpropFilter +conv2dBackpropFilter\.\S+ +\d+ +\d+\.\d+ +\d+\.\d %/mu);
-  expect(stdout).toMatch(/^stage1\/block1\/conv1 +conv2d +conv2d\.\S+ +\d+\.\d+ +\d+\.\d % +\d+\.\d +\d+\.\d\d +\d+\.\d$/mu);
+  expect(stdout).toMatch(
+    /^stage1\/block1\/conv1 +conv2d +conv2d\.\S+ +\d+\.\d+ +\d+\.\d % +\d+\.\d +\d+\.\d\d +\d+\.\d$/mu,
+  );
   expect(stdout).toMatch(/^A plain product of 512×512 matrices \(matMul\.\S+\): \d+\.\d GFLOP\/s$/mu);
 });
 

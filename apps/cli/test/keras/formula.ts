@@ -28,7 +28,7 @@ export function uniforms(name: string, count: number): Float64Array {
 }
 
 /** A parameter; the last part of its name is its kind. */
-export function parameter(name: string, shape: readonly number[]): Float32Array {
+function parameter(name: string, shape: readonly number[]): Float32Array {
   const kind = name.slice(name.lastIndexOf('/') + 1);
   const u = uniforms(name, elementCount(shape));
   if (kind === 'gamma' || kind === 'variance') return Float32Array.from(u, (value) => 0.5 + value);

@@ -91,7 +91,7 @@ function optimizerOf({ optimizer }: TenSteps): OptimizerSettings {
   return settings;
 }
 
-export interface State {
+interface State {
   readonly parameters: Parameters;
   readonly optimizer: TrainingState['optimizer'];
 }
