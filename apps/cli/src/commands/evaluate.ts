@@ -1,6 +1,14 @@
 import type { Command } from '@commander-js/extra-typings';
 import { wholeNumber } from '../options.ts';
-import { backendOption, dataOption, gpuOption, jsonOption, threadsOption, weightsOption } from './shared.ts';
+import {
+  backendOption,
+  dataOption,
+  gpuOption,
+  jsonOption,
+  precisionOption,
+  threadsOption,
+  weightsOption,
+} from './shared.ts';
 
 export function addEvaluate(program: Command): void {
   program
@@ -10,6 +18,7 @@ export function addEvaluate(program: Command): void {
     .addOption(dataOption())
     .addOption(backendOption())
     .addOption(gpuOption())
+    .addOption(precisionOption())
     .addOption(threadsOption())
     .option('--batch <n>', 'images at a time', wholeNumber(1), 128)
     .option('--limit <n>', 'use only the first n test images', wholeNumber(1))

@@ -1,7 +1,7 @@
 import { Option, type Command } from '@commander-js/extra-typings';
 import { fits } from '../images/fit.ts';
 import { wholeNumber } from '../options.ts';
-import { backendOption, gpuOption, jsonOption, threadsOption, weightsOption } from './shared.ts';
+import { backendOption, gpuOption, jsonOption, precisionOption, threadsOption, weightsOption } from './shared.ts';
 
 export function addPredict(program: Command): void {
   program
@@ -17,6 +17,7 @@ export function addPredict(program: Command): void {
     )
     .addOption(backendOption())
     .addOption(gpuOption())
+    .addOption(precisionOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
     .action(async (images, options) => {

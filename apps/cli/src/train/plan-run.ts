@@ -67,6 +67,7 @@ function isSame(a: Settings, b: Settings): boolean {
   return (
     a.model.name === b.model.name &&
     a.seed === b.seed &&
+    a.lossScaling === b.lossScaling &&
     (a.imagesOn === undefined || a.imagesOn === b.imagesOn) &&
     a.recipe.epochs === b.recipe.epochs &&
     recipeDifferences(a.recipe, b.recipe).length === 0
@@ -75,7 +76,11 @@ function isSame(a: Settings, b: Settings): boolean {
 
 function newRun(folder: string, settings: Settings, dataOptions: DataOptions): PlannedRun {
   return {
-    folder, settings, dataOptions, checkpoint: null, finished: null,
+    folder,
+    settings,
+    dataOptions,
+    checkpoint: null,
+    finished: null,
     async open() {
       const directory = await RunDirectory.create(folder, await runSinks());
       await saveDataOptions(folder, dataOptions);

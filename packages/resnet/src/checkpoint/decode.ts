@@ -1,6 +1,7 @@
 import { FormatError, formatShape, sameShape, ValueError } from '@skiplane/core';
 import * as v from 'valibot';
 import { modelConfig, type ModelConfig } from '../config.ts';
+import { lossScaleNames } from '../graphs/loss-scaling.ts';
 import { optimizerRule, optimizerStateName } from '../graphs/optimizer.ts';
 import { parameterSpecs } from '../initial-parameters.ts';
 import type { ParameterSpec } from '../parameters.ts';
@@ -54,7 +55,7 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const keeps = training !== null && keptEpoch(training.callbacks) !== null;
   checkTensors(file, [
     ...modelTensors(model, specs),
-    ...(training === null ? [] : trainingTensors(specs, training.settings.recipe.optimizer)),
+    ...(training === null ? [] : trainingTensors(specs, training.settings)),
     ...(keeps ? keptTensors(specs) : []),
   ]);
   const data = (name: string): Float32Array => file.tensors.get(name)?.data ?? new Float32Array(0);
@@ -105,6 +106,9 @@ function trainingState(
         new Map(trainable.map(({ name }) => [name, data(optimizerStateName(slot, name))])),
       ]),
     ),
+    lossScale: settings.lossScaling
+      ? { scale: data(lossScaleNames.scale)[0] ?? 1, goodSteps: data(lossScaleNames.goodSteps)[0] ?? 0 }
+      : null,
   };
 }
 
