@@ -8,6 +8,7 @@ export interface FoldedGraph {
   /**
    * Parameters of the folded graph from those of the original one: filter·s and (bias − mean)·s + beta with
    * s = gamma/√(variance + epsilon), in float64, rounded once. Names stay; those of gamma, beta, mean and variance are gone.
+   * A convolution without a bias gets one under the name of beta: beta − mean·s.
    */
   fold(parameters: ReadonlyMap<string, Float32Array>): Map<string, Float32Array>;
 }
@@ -15,7 +16,8 @@ export interface FoldedGraph {
 interface Fold {
   readonly epsilon: number;
   readonly filter: string;
-  readonly bias: string;
+  /** Undefined where the convolution has none, and beta becomes it. */
+  readonly bias: string | undefined;
   readonly gamma: string;
   readonly beta: string;
   readonly mean: string;
@@ -23,7 +25,7 @@ interface Fold {
 }
 
 /**
- * Folds every `conv2d → biasAdd → batchNormInference` of an unfused graph into `conv2d → biasAdd`. A batch norm with
+ * Folds every `conv2d → biasAdd → batchNormInference` of an unfused graph, with or without its biasAdd, into `conv2d → biasAdd`. A batch norm with
  * no convolution before it, such as a pre-activation one, stays.
  *
  * @source Jacob et al. 2018, §3.2
@@ -46,7 +48,13 @@ export function foldBatchNorm(graph: Graph): FoldedGraph {
       continue;
     }
     folds.push({ epsilon: op.attrs.epsilon, ...match.names });
-    op.inputs.slice(1, 5).forEach((id) => gone.add(id));
+    const [x, gamma, beta, mean, variance] = op.inputs as [ValueId, ValueId, ValueId, ValueId, ValueId];
+    for (const id of [gamma, mean, variance]) gone.add(id);
+    if (match.biasAdd === undefined) {
+      ops.push({ kind: 'biasAdd', label: op.label, inputs: [x, beta], outputs: op.outputs, attrs: {} });
+      continue;
+    }
+    gone.add(beta);
     // The biasAdd takes the batch norm's place and name: its own output was read by the batch norm alone.
     ops.splice(ops.indexOf(match.biasAdd), 1);
     ops.push({ ...match.biasAdd, outputs: op.outputs });
@@ -59,19 +67,20 @@ function matchFold(
   producer: ReadonlyMap<ValueId, Op>,
   parameters: ReadonlyMap<ValueId, string>,
   { single, internal }: Readonly<Record<'single' | 'internal', (id: ValueId) => boolean>>,
-): { biasAdd: Op<'biasAdd'>; names: Omit<Fold, 'epsilon'> } | undefined {
+): { biasAdd: Op<'biasAdd'> | undefined; names: Omit<Fold, 'epsilon'> } | undefined {
   const [x, gammaId, betaId, meanId, varianceId] = op.inputs as [ValueId, ValueId, ValueId, ValueId, ValueId];
-  const biasAdd = producer.get(x);
-  if (op.attrs.residual || op.attrs.activation !== 'none') return undefined;
-  if (biasAdd?.kind !== 'biasAdd' || !internal(x)) return undefined;
-  const conv = producer.get(biasAdd.inputs[0] as ValueId);
-  if (conv?.kind !== 'conv2d' || !internal(biasAdd.inputs[0] as ValueId)) return undefined;
+  const direct = producer.get(x);
+  if (op.attrs.residual || op.attrs.activation !== 'none' || !internal(x)) return undefined;
+  const biasAdd = direct?.kind === 'biasAdd' ? direct : undefined;
+  const y = biasAdd?.inputs[0] ?? x;
+  const conv = producer.get(y);
+  if (conv?.kind !== 'conv2d' || !internal(y)) return undefined;
   if (conv.attrs.bias || conv.attrs.residual || conv.attrs.activation !== 'none') {
     return undefined;
   }
   const ids = {
     filter: conv.inputs[1] as ValueId,
-    bias: biasAdd.inputs[1] as ValueId,
+    ...(biasAdd !== undefined && { bias: biasAdd.inputs[1] as ValueId }),
     gamma: gammaId,
     beta: betaId,
     mean: meanId,
@@ -106,9 +115,10 @@ function foldParameters(
       filter,
       get(filter).map((value, i) => value * (scale[i % channels] as number)),
     );
+    const shift = (k: number): number => (bias === undefined ? 0 : (get(bias)[k] as number)) - (get(mean)[k] as number);
     folded.set(
-      bias,
-      get(bias).map((value, k) => (value - (get(mean)[k] as number)) * (scale[k] as number) + (get(beta)[k] as number)),
+      bias ?? beta,
+      get(beta).map((value, k) => shift(k) * (scale[k] as number) + value),
     );
   }
   return folded;

@@ -1,3 +1,4 @@
+import type NodeCrypto from 'node:crypto';
 import type NodeFs from 'node:fs';
 import type NodeModule from 'node:module';
 import type NodeOs from 'node:os';
@@ -8,6 +9,7 @@ import type NodeZlib from 'node:zlib';
 
 /** Node's own modules, without an import that a bundler for browsers would trip over. */
 interface NodeModules {
+  'node:crypto': typeof NodeCrypto;
   'node:fs': typeof NodeFs;
   'node:module': typeof NodeModule;
   'node:os': typeof NodeOs;

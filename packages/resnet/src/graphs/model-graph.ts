@@ -1,10 +1,9 @@
 import { transformLength, type Graph, type InterpolationOrder, type ValueId } from '@skiplane/core';
 import type { ModelConfig } from '../config.ts';
+import { familyOf } from '../families/index.ts';
 import type { Layer, NetworkBuilder, NetworkOptions } from '../network-builder.ts';
 import type { ParameterSpec } from '../parameters.ts';
-import { plainNet } from '../plain.ts';
-import { resnetV1 } from '../v1.ts';
-import { resnetV2 } from '../v2.ts';
+import type { BatchNormSettings } from '../recipe/keras-constants.ts';
 
 /** A graph of a model, and what the model put into it. */
 export interface ModelGraph {
@@ -14,11 +13,9 @@ export interface ModelGraph {
   readonly layers: readonly Layer[];
 }
 
-const families = { v1: resnetV1, v2: resnetV2, plain: plainNet } as const;
-
 /** Adds the network of a configuration. @shape x [batch, height, width, channels] @shape returns logits [batch, classes] */
 export function addNetwork(net: NetworkBuilder, x: ValueId, config: ModelConfig): ValueId {
-  return families[config.family](net, x, config);
+  return familyOf(config.family).build(net, x, config);
 }
 
 /** A data set on the device, out of which a graph gathers its batch: see core's `gatherImages`. */
@@ -63,6 +60,11 @@ export function addLabels(net: NetworkBuilder, { classes }: ModelConfig, batch: 
 }
 
 /** How a configuration's network is built to be used, not trained. */
-export function inferenceOptions({ batchNormEpsilon }: ModelConfig): NetworkOptions {
-  return { mode: 'inference', ...(batchNormEpsilon !== undefined && { batchNorm: { epsilon: batchNormEpsilon } }) };
+export function inferenceOptions(config: ModelConfig): NetworkOptions {
+  return { mode: 'inference', batchNorm: ownBatchNorm(config) };
+}
+
+/** What a configuration itself says of its batch norms. */
+export function ownBatchNorm({ batchNormEpsilon }: ModelConfig): Partial<BatchNormSettings> {
+  return batchNormEpsilon === undefined ? {} : { epsilon: batchNormEpsilon };
 }
