@@ -6,11 +6,44 @@ import { prune } from './prune.ts';
 export interface FoldedGraph {
   readonly graph: Graph;
   /**
-   * Parameters of the folded graph from those of the original one: filter·s and (bias − mean)·s + beta with
-   * s = gamma/√(variance + epsilon), in float64, rounded once. Names stay; those of gamma, beta, mean and variance are gone,
-   * but for a beta that has become the bias of a convolution without one.
+   * Parameters of the folded graph from those of the original one, by {@link foldConvolution}. Names stay; those of gamma,
+   * beta, mean and variance are gone, but for a beta that has become the bias of a convolution without one.
    */
   fold(parameters: ReadonlyMap<string, Float32Array>): Map<string, Float32Array>;
+}
+
+/** A convolution and the batch norm behind it. */
+export interface NormalizedConvolution {
+  readonly filter: Float32Array;
+  /** Null where the convolution has none. */
+  readonly bias: Float32Array | null;
+  readonly gamma: Float32Array;
+  readonly beta: Float32Array;
+  readonly mean: Float32Array;
+  readonly variance: Float32Array;
+  readonly epsilon: number;
+}
+
+/**
+ * The convolution that does the work of both: filter·s and (bias − mean)·s + beta with s = gamma/√(variance + epsilon), in
+ * float64, rounded once.
+ *
+ * @shape filter [filterHeight, filterWidth, inChannels, outChannels]
+ * @shape bias   [outChannels], as all others
+ * @source Jacob et al. 2018, §3.2
+ */
+export function foldConvolution({ filter, bias, gamma, beta, mean, variance, epsilon }: NormalizedConvolution): {
+  readonly filter: Float32Array;
+  readonly bias: Float32Array;
+} {
+  const scale = Float64Array.from(gamma, (value, k) => value / Math.sqrt((variance[k] as number) + epsilon));
+  const channels = scale.length;
+  return {
+    filter: filter.map((value, i) => value * (scale[i % channels] as number)),
+    bias: (bias ?? new Float32Array(channels)).map(
+      (value, k) => (value - (mean[k] as number)) * (scale[k] as number) + (beta[k] as number),
+    ),
+  };
 }
 
 interface Fold {
@@ -110,20 +143,17 @@ function foldParameters(
   const folded = new Map(parameters);
   for (const id of dropped) folded.delete(valueOf(graph, id).name as string);
   for (const { epsilon, filter, bias, gamma, beta, mean, variance } of folds) {
-    const scale = Float64Array.from(
-      get(gamma),
-      (value, k) => value / Math.sqrt((get(variance)[k] as number) + epsilon),
-    );
-    const channels = scale.length;
-    folded.set(
-      filter,
-      get(filter).map((value, i) => value * (scale[i % channels] as number)),
-    );
-    const biases = bias === null ? new Float32Array(channels) : get(bias);
-    folded.set(
-      bias ?? beta,
-      biases.map((value, k) => (value - (get(mean)[k] as number)) * (scale[k] as number) + (get(beta)[k] as number)),
-    );
+    const conv = foldConvolution({
+      filter: get(filter),
+      bias: bias === null ? null : get(bias),
+      gamma: get(gamma),
+      beta: get(beta),
+      mean: get(mean),
+      variance: get(variance),
+      epsilon,
+    });
+    folded.set(filter, conv.filter);
+    folded.set(bias ?? beta, conv.bias);
   }
   return folded;
 }

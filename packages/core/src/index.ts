@@ -15,7 +15,7 @@ export { GraphBuilder } from './builder.ts';
 export { gradients, type Gradients } from './autodiff.ts';
 export * from './errors.ts';
 export { evaluate } from './evaluate.ts';
-export { foldBatchNorm, type FoldedGraph } from './fold-batch-norm.ts';
+export { foldBatchNorm, foldConvolution, type FoldedGraph, type NormalizedConvolution } from './fold-batch-norm.ts';
 export { fuse } from './fuse.ts';
 export { heNormal, normalQuantile } from './he-normal.ts';
 export { inputValues, readersOf, valueOf, type Graph, type Op, type Value, type ValueId } from './graph.ts';

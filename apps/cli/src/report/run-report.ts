@@ -1,7 +1,15 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { HistoryRecord, ModelConfig, Recipe, TrainingEnd } from '@skiplane/resnet';
-import { curveOf, loadCheckpoint, readCard, readLog, type CurvePoint, type ResultsCard } from '@skiplane/resnet/node';
+import {
+  curveOf,
+  loadCheckpoint,
+  readCard,
+  readLog,
+  runFiles,
+  type CurvePoint,
+  type ResultsCard,
+} from '@skiplane/resnet/node';
 import { CommandError } from '../errors.ts';
 import { resultFiles } from './result-files.ts';
 import { readEvaluation, type TestEvaluation } from './test-evaluation.ts';
@@ -28,7 +36,7 @@ export interface RunReport {
 
 /** Reads a run's folder. @throws {CommandError} when it holds no run */
 export async function readRun(folder: string): Promise<RunReport> {
-  const last = join(folder, 'last.safetensors');
+  const { last } = runFiles(folder);
   if (!existsSync(last)) {
     throw new CommandError(
       `'${folder}' holds no run (no last.safetensors). Name the folder of a run of 'skiplane train'.`,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { loadCheckpoint, writeFileAtomic } from '@skiplane/resnet/node';
+import { writeFileAtomic } from '@skiplane/resnet/node';
 import { openBackend, type BackendFlags } from '../backends.ts';
 import { loadTestData } from '../data/load.ts';
 import { CommandError, errorMessage } from '../errors.ts';
@@ -12,7 +12,7 @@ import { resumedDataOptions } from '../train/run-options.ts';
 import { reportPage } from './page.ts';
 import { resultFiles } from './result-files.ts';
 import { readRun, type RunReport } from './run-report.ts';
-import { evaluateTest, writeEvaluation } from './test-evaluation.ts';
+import { evaluateRun } from './test-evaluation.ts';
 
 export interface ReportFlags extends BackendFlags {
   readonly data?: string | undefined;
@@ -46,15 +46,13 @@ async function withEvaluation(run: RunReport, flags: ReportFlags): Promise<RunRe
     note(`'${folder}': the test images are left out of the report: ${errorMessage(error)}`);
     return run;
   }
-  const checkpoint = await loadCheckpoint(join(folder, 'last.safetensors'));
   const progress = await createProgress();
   try {
     using backend = await openBackend(flags);
-    const made = await evaluateTest(checkpoint, data, backend, {
+    const made = await evaluateRun(folder, data, backend, {
       onProgress: (done, count) =>
         progress.update(done / count, `${formatCount(done)} of ${formatCount(count)} test images`),
     });
-    await writeEvaluation(join(folder, resultFiles.evaluation), made);
     return { ...run, evaluation: made };
   } finally {
     progress.done();

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Backend } from '@skiplane/core';
 import {
   evaluateModel,
@@ -7,9 +8,10 @@ import {
   type Dataset,
   type EvaluateOptions,
 } from '@skiplane/resnet';
-import { writeFileAtomic } from '@skiplane/resnet/node';
+import { loadCheckpoint, runFiles, writeFileAtomic } from '@skiplane/resnet/node';
 import * as v from 'valibot';
 import { pngOf } from '../images/encode.ts';
+import { resultFiles } from './result-files.ts';
 
 /** How many of the worst mistakes are kept. */
 const mistakesKept = 24;
@@ -41,8 +43,20 @@ const evaluationSchema = v.object({
 /** What became of the test images: `evaluation.json` in a run's folder. */
 export type TestEvaluation = v.InferOutput<typeof evaluationSchema>;
 
-/** Evaluates the weights of a checkpoint on the test images, and keeps the pictures of the worst mistakes. */
-export async function evaluateTest(
+/** Evaluates the last weights of a run on the test images, and keeps what became of them in its folder. */
+export async function evaluateRun(
+  folder: string,
+  data: Dataset,
+  backend: Backend,
+  watch: Pick<EvaluateOptions, 'signal' | 'onProgress'>,
+): Promise<TestEvaluation> {
+  const evaluation = await evaluateTest(await loadCheckpoint(runFiles(folder).last), data, backend, watch);
+  await writeFileAtomic(join(folder, resultFiles.evaluation), `${JSON.stringify(evaluation)}\n`);
+  return evaluation;
+}
+
+/** Keeps the pictures of the worst mistakes. */
+async function evaluateTest(
   { model, parameters, preprocessing, training }: Checkpoint,
   data: Dataset,
   backend: Backend,
@@ -71,10 +85,6 @@ export async function evaluateTest(
     confusion: confusion.map((row) => [...row]),
     mistakes: await Promise.all(mistakes),
   };
-}
-
-export async function writeEvaluation(path: string, evaluation: TestEvaluation): Promise<void> {
-  await writeFileAtomic(path, `${JSON.stringify(evaluation)}\n`);
 }
 
 /** The evaluation in a file; null when there is none, or one of other weights than a checkpoint has now. */

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TrainResult } from '@skiplane/resnet';
@@ -10,9 +9,9 @@ import { note, printJson, printLine } from '../output.ts';
 import { renderTable } from '../render/table.ts';
 import { formatPercent } from '../render/format.ts';
 import { resultFiles } from '../report/result-files.ts';
-import { planFixed, resumeCommand } from '../train/plan-run.ts';
+import { folderOf, holdsRun, planFixed, resumeCommand } from '../train/plan-run.ts';
 import { resumedDataOptions, saveDataOptions, type DataOptions } from '../train/run-options.ts';
-import { defaultModel, newSettings, type Settings, type TrainFlags } from '../train/settings.ts';
+import { newSettings, type Settings, type TrainFlags } from '../train/settings.ts';
 import { trainRun } from '../train/train-run.ts';
 import {
   isSeriesFolder,
@@ -25,11 +24,9 @@ import {
 } from './series.ts';
 import { distribution, type Distribution } from './statistics.ts';
 
-const outOf = (flags: TrainFlags): string => flags.out ?? join('runs', flags.model?.toLowerCase() ?? defaultModel);
-
 /** Whether the options ask for runs of several seeds, or for going on with them. */
 export function isSeries(flags: TrainFlags): boolean {
-  return flags.seeds !== undefined || (flags.resume === true && isSeriesFolder(outOf(flags)));
+  return flags.seeds !== undefined || (flags.resume === true && isSeriesFolder(folderOf(flags)));
 }
 
 interface Plan {
@@ -68,8 +65,8 @@ export async function trainSeeds(flags: TrainFlags): Promise<number> {
 
 function planNew(flags: TrainFlags): Plan {
   if (flags.seed !== undefined) throw new UsageError('--seed and --seeds are both given: give one of them.');
-  const folder = outOf(flags);
-  if (isSeriesFolder(folder) || existsSync(join(folder, 'last.safetensors'))) {
+  const folder = folderOf(flags);
+  if (isSeriesFolder(folder) || holdsRun(folder)) {
     throw new CommandError(
       `'${folder}' holds runs already. Go on with them by --resume, or choose another folder by --out.`,
     );
@@ -80,7 +77,7 @@ function planNew(flags: TrainFlags): Plan {
 
 /** The runs that are there decide all but the seeds, of which there may be more. */
 async function planResumed(flags: TrainFlags): Promise<Plan> {
-  const folder = outOf(flags);
+  const folder = folderOf(flags);
   if (!isSeriesFolder(folder)) {
     throw new CommandError(
       `cannot resume: '${folder}' holds no runs of several seeds (no seeds.json). Begin them without --resume.`,

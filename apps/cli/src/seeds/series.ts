@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { resolveRecipe, type ImagesOn, type Recipe, type TestResult } from '@skiplane/resnet';
-import { writeFileAtomic } from '@skiplane/resnet/node';
+import { runFiles, writeFileAtomic } from '@skiplane/resnet/node';
 import * as v from 'valibot';
 import { CommandError, errorMessage } from '../errors.ts';
 import type { Distribution } from './statistics.ts';
@@ -69,9 +69,7 @@ export async function readSeries(folder: string): Promise<Pick<Series, 'model' |
 export async function runFolders(folder: string): Promise<readonly string[]> {
   if (!isSeriesFolder(folder)) return [folder];
   const { seeds } = await readSeries(folder);
-  const folders = seeds
-    .map((seed) => seedFolder(folder, seed))
-    .filter((path) => existsSync(join(path, 'last.safetensors')));
+  const folders = seeds.map((seed) => seedFolder(folder, seed)).filter((path) => existsSync(runFiles(path).last));
   if (folders.length > 0) return folders;
   throw new CommandError(`no run in '${folder}' has come to its first checkpoint yet.`);
 }

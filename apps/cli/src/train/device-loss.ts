@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { DeviceLostError } from '@skiplane/core';
+import { runFiles } from '@skiplane/resnet/node';
 import { CommandError } from '../errors.ts';
-import { checkpointPath, type PlannedRun } from './plan-run.ts';
+import type { PlannedRun } from './plan-run.ts';
 
 /** What is kept of a run whose device is gone, and how to go on with it. */
 export function deviceLoss(
@@ -9,7 +10,7 @@ export function deviceLoss(
   { folder, settings, checkpoint }: PlannedRun,
   resumeCommand: string,
 ): CommandError {
-  const last = checkpointPath(folder);
+  const { last } = runFiles(folder);
   // A new end is not in the checkpoint yet.
   const { epochs } = settings.recipe;
   const before = checkpoint?.training?.settings.recipe.epochs ?? epochs;

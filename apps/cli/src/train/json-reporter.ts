@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import { recipeNotes, type CallbackMessageEvent, type EpochEvent, type StartEvent } from '@skiplane/resnet';
+import { runFiles } from '@skiplane/resnet/node';
 import { printJson } from '../output.ts';
 import type { Ending, Reporter } from './reporter.ts';
 
@@ -31,6 +31,7 @@ export class JsonReporter implements Reporter {
   end({ result, folder, epochs, card, report }: Ending): void {
     const { best, test, interrupted, checkpoint } = result;
     const { training } = checkpoint;
+    const files = runFiles(folder);
     printJson({
       event: 'end',
       interrupted,
@@ -41,8 +42,8 @@ export class JsonReporter implements Reporter {
       restoredEpoch: training?.end?.restoredEpoch ?? null,
       recipe: training?.settings.recipe,
       files: {
-        last: join(folder, 'last.safetensors'),
-        best: best === null ? null : join(folder, 'best.safetensors'),
+        last: files.last,
+        best: best === null ? null : files.best,
         card,
         report,
       },

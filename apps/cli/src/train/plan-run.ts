@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { recipeDifferences, type Checkpoint, type TrainResult } from '@skiplane/resnet';
-import { RunDirectory } from '@skiplane/resnet/node';
+import { RunDirectory, runFiles } from '@skiplane/resnet/node';
 import { CommandError, UsageError } from '../errors.ts';
 import { formatGpuAdapter } from '../gpu-adapter.ts';
 import { programName, shellQuote } from '../shell.ts';
@@ -21,10 +21,12 @@ export interface PlannedRun {
   open(): Promise<RunDirectory>;
 }
 
-const lastCheckpoint = 'last.safetensors';
+/** The folder that the options name, or mean. */
+export const folderOf = (flags: TrainFlags): string =>
+  flags.out ?? join('runs', flags.model?.toLowerCase() ?? defaultModel);
 
-/** The file that a run goes on from. */
-export const checkpointPath = (folder: string): string => join(folder, lastCheckpoint);
+/** Whether a folder holds a run to go on with. */
+export const holdsRun = (folder: string): boolean => existsSync(runFiles(folder).last);
 
 /** Decides what to train, from the options or from the run in `--out`. */
 export async function planRun(flags: TrainFlags): Promise<PlannedRun> {
@@ -34,7 +36,7 @@ export async function planRun(flags: TrainFlags): Promise<PlannedRun> {
 function planNew(flags: TrainFlags): PlannedRun {
   const settings = newSettings(flags);
   const folder = flags.out ?? join('runs', settings.model.name);
-  if (existsSync(checkpointPath(folder))) {
+  if (holdsRun(folder)) {
     throw new CommandError(
       `'${folder}' holds a run already. Go on with it by --resume, or begin a new run in another folder by --out.`,
     );
@@ -44,7 +46,7 @@ function planNew(flags: TrainFlags): PlannedRun {
 
 /** The run of these settings in a folder: a new one, or the one that is there already and goes on. */
 export async function planFixed(folder: string, settings: Settings, dataOptions: DataOptions): Promise<PlannedRun> {
-  if (!existsSync(join(folder, lastCheckpoint))) return newRun(folder, settings, dataOptions);
+  if (!holdsRun(folder)) return newRun(folder, settings, dataOptions);
   const directory = await RunDirectory.resume(folder, await runSinks());
   const { checkpoint } = directory;
   const run = checkpoint?.training == null ? null : checkpoint;
@@ -90,16 +92,16 @@ function newRun(folder: string, settings: Settings, dataOptions: DataOptions): P
 }
 
 async function planResumed(flags: TrainFlags): Promise<PlannedRun> {
-  const folder = flags.out ?? join('runs', flags.model?.toLowerCase() ?? defaultModel);
-  if (!existsSync(checkpointPath(folder))) {
+  const folder = folderOf(flags);
+  if (!holdsRun(folder)) {
     throw new CommandError(
-      `cannot resume: '${folder}' holds no run (no ${lastCheckpoint}). Name its folder with --out, or begin a run without --resume.`,
+      `cannot resume: '${folder}' holds no run (no last.safetensors). Name its folder with --out, or begin a run without --resume.`,
     );
   }
   const directory = await RunDirectory.resume(folder, await runSinks());
   const { checkpoint } = directory;
   if (!checkpoint?.training) {
-    throw new CommandError(`cannot resume: ${lastCheckpoint} in '${folder}' holds weights alone, no training state.`);
+    throw new CommandError(`cannot resume: last.safetensors in '${folder}' holds weights alone, no training state.`);
   }
   const { settings: kept, epochsDone } = checkpoint.training;
   const settings = resumedSettings(flags, checkpoint, kept, folder);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Backend } from '@skiplane/core';
-import { loadCheckpoint, resultsCard, writeCard, writeFileAtomic } from '@skiplane/resnet/node';
+import { resultsCard, writeCard, writeFileAtomic } from '@skiplane/resnet/node';
 import { buildIdentity } from '../build-identity.ts';
 import type { Data } from '../data/load.ts';
 import { note } from '../output.ts';
@@ -45,17 +45,15 @@ export async function writeResults(folder: string, options: ResultsOptions): Pro
 
 async function writeReport(folder: string, { backend, data, signal, progress }: ResultsOptions): Promise<void> {
   // The report draws on large libraries, which a command that makes none does not wait for.
-  const { evaluateTest, writeEvaluation } = await import('../report/test-evaluation.ts');
+  const { evaluateRun } = await import('../report/test-evaluation.ts');
   const { readRun } = await import('../report/run-report.ts');
   const { reportPage } = await import('../report/page.ts');
-  const checkpoint = await loadCheckpoint(join(folder, 'last.safetensors'));
   try {
-    const evaluation = await evaluateTest(checkpoint, data.test, backend, {
+    await evaluateRun(folder, data.test, backend, {
       signal,
       onProgress: (done, count) =>
         progress.update(done / count, `report: ${formatCount(done)} of ${formatCount(count)} test images`),
     });
-    await writeEvaluation(join(folder, resultFiles.evaluation), evaluation);
   } catch (error) {
     if (!signal.aborted || error !== signal.reason) throw error;
     progress.clear();

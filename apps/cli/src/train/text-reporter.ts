@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import {
   modelType,
   recipeNotes,
@@ -9,6 +8,7 @@ import {
   type StartEvent,
   type ValidationEvent,
 } from '@skiplane/resnet';
+import { runFiles } from '@skiplane/resnet/node';
 import { note, printLine } from '../output.ts';
 import { formatCount, formatDuration, formatRate } from '../render/format.ts';
 import type { Progress } from '../render/progress.ts';
@@ -100,6 +100,6 @@ export class TextReporter implements Reporter {
     if (report !== null) printLine(`Report: ${report}`);
     if (best === null) return;
     printLine(`Best: epoch ${best.epoch}, val_accuracy: ${best.valAccuracy.toFixed(4)}. Evaluate it with:`);
-    printLine(`  ${programName()} evaluate --weights ${shellQuote(join(folder, 'best.safetensors'))}`);
+    printLine(`  ${programName()} evaluate --weights ${shellQuote(runFiles(folder).best)}`);
   }
 }

@@ -1,6 +1,7 @@
 import { PickleGlobal, type PickleRules } from './pickle.ts';
 import { checkShape, fileError, type FileTensor } from './model-file.ts';
 import { bytesOfElement, toFloat32 } from './numbers.ts';
+import { gatherStrided, rowByRowStrides } from './strided.ts';
 
 const format = 'PyTorch';
 
@@ -45,7 +46,7 @@ export class TorchTensor {
         storage.dtype,
         count === 0 ? 0 : end - offset,
       );
-      return isRowByRow(shape, strides) ? values : gather(values, shape, strides, count);
+      return isRowByRow(shape, strides) ? values : gatherStrided(values, shape, strides, count);
     };
     return { name, shape, dtype: storage.dtype, read };
   }
@@ -59,36 +60,9 @@ function numbers(value: unknown): value is readonly number[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'number');
 }
 
+/** The step of an axis of one element says nothing. */
 function isRowByRow(shape: readonly number[], strides: readonly number[]): boolean {
-  let expected = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    const size = shape[axis] as number;
-    if (size !== 1 && strides[axis] !== expected) return false;
-    expected *= size;
-  }
-  return true;
-}
-
-function gather(
-  values: Float32Array,
-  shape: readonly number[],
-  strides: readonly number[],
-  count: number,
-): Float32Array {
-  const out = new Float32Array(count);
-  const index = shape.map(() => 0);
-  let at = 0;
-  for (let i = 0; i < count; i++) {
-    out[i] = values[at] as number;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      at += strides[axis] as number;
-      index[axis] = (index[axis] as number) + 1;
-      if (index[axis] !== shape[axis]) break;
-      at -= (strides[axis] as number) * (shape[axis] as number);
-      index[axis] = 0;
-    }
-  }
-  return out;
+  return rowByRowStrides(shape).every((stride, axis) => shape[axis] === 1 || strides[axis] === stride);
 }
 
 const storageTypes: Readonly<Record<string, string>> = {

@@ -1,24 +1,12 @@
 import type { LaidOut } from './network-assembler.ts';
+import { gatherStrided, rowByRowStrides } from './strided.ts';
 
 /** A copy with its axes in another order: axis i of the result is axis `order[i]` of the source. */
 function transpose({ shape, data }: LaidOut, order: readonly number[]): LaidOut {
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((count, size) => count * size, 1));
+  const strides = rowByRowStrides(shape);
   const sizes = order.map((axis) => shape[axis] as number);
   const steps = order.map((axis) => strides[axis] as number);
-  const out = new Float32Array(data.length);
-  const index = sizes.map(() => 0);
-  let from = 0;
-  for (let i = 0; i < out.length; i++) {
-    out[i] = data[from] as number;
-    for (let axis = sizes.length - 1; axis >= 0; axis--) {
-      from += steps[axis] as number;
-      index[axis] = (index[axis] as number) + 1;
-      if (index[axis] !== sizes[axis]) break;
-      from -= (steps[axis] as number) * (sizes[axis] as number);
-      index[axis] = 0;
-    }
-  }
-  return { shape: sizes, data: out };
+  return { shape: sizes, data: gatherStrided(data, sizes, steps, data.length) };
 }
 
 /** A filter [out, in, height, width] as [height, width, in, out]. */

@@ -1,3 +1,4 @@
+import { foldConvolution } from '@skiplane/core';
 import type { Model } from '../model.ts';
 import type { Parameters } from '../parameters.ts';
 import { layerGraphOf } from './layer-graph-of.ts';
@@ -10,10 +11,7 @@ export interface Weighted<M extends Model = Model> {
 }
 
 /**
- * A network without the batch norms behind its convolutions: filter·s and (bias − mean)·s + beta with
- * s = gamma/√(variance + epsilon), in float64, rounded once. Other batch norms stay.
- *
- * @source Jacob et al. 2018, §3.2
+ * A network without the batch norms behind its convolutions, by `foldConvolution`. Other batch norms stay.
  */
 export function foldLayers({ model, parameters }: Weighted): Weighted<LayerGraph> {
   const graph = layerGraphOf(model);
@@ -44,21 +42,17 @@ function foldInto(
   conv: LayerNode<'conv2d'>,
   norm: LayerNode<'batchNorm'>,
 ): void {
-  const take = (role: string): Float32Array => {
-    const data = parameters.get(`${norm.name}/${role}`) ?? new Float32Array(0);
-    parameters.delete(`${norm.name}/${role}`);
-    return data;
-  };
-  const [gamma, beta, mean, variance] = [take('gamma'), take('beta'), take('mean'), take('variance')];
-  const scale = Float64Array.from(gamma, (value, k) => value / Math.sqrt((variance[k] as number) + norm.attrs.epsilon));
-  const filter = parameters.get(`${conv.name}/filter`) ?? new Float32Array(0);
-  const bias = parameters.get(`${conv.name}/bias`) ?? new Float32Array(scale.length);
-  parameters.set(
-    `${conv.name}/filter`,
-    filter.map((value, i) => value * (scale[i % scale.length] as number)),
-  );
-  parameters.set(
-    `${conv.name}/bias`,
-    bias.map((value, k) => (value - (mean[k] as number)) * (scale[k] as number) + (beta[k] as number)),
-  );
+  const get = (name: string): Float32Array => parameters.get(name) ?? new Float32Array(0);
+  const folded = foldConvolution({
+    filter: get(`${conv.name}/filter`),
+    bias: parameters.get(`${conv.name}/bias`) ?? null,
+    gamma: get(`${norm.name}/gamma`),
+    beta: get(`${norm.name}/beta`),
+    mean: get(`${norm.name}/mean`),
+    variance: get(`${norm.name}/variance`),
+    epsilon: norm.attrs.epsilon,
+  });
+  for (const role of ['gamma', 'beta', 'mean', 'variance']) parameters.delete(`${norm.name}/${role}`);
+  parameters.set(`${conv.name}/filter`, folded.filter);
+  parameters.set(`${conv.name}/bias`, folded.bias);
 }

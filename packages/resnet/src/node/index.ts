@@ -6,6 +6,7 @@ export { loadCifar10 } from './load-cifar10.ts';
 export { describeMachine, type Machine } from './machine.ts';
 export { resultsCard, type CardFacts } from './results-card.ts';
 export { readLog, RunDirectory } from './run-directory.ts';
+export { runFiles } from './run-files.ts';
 export { curveOf, type CurvePoint, type RunSink, type RunSinkFactory, type Timing } from './run-sink.ts';
 export { StorageError } from './storage-error.ts';
 export { writeFileAtomic } from './write-file-atomic.ts';

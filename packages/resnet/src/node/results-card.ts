@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { ValueError, type Backend } from '@skiplane/core';
 import type { Checkpoint, TrainingState } from '../checkpoint/checkpoint.ts';
 import { parametersIdentity } from '../checkpoint/identity.ts';
@@ -7,6 +6,7 @@ import { cardFormat, cardVersion, type ResultsCard } from './card.ts';
 import { loadCheckpoint } from './checkpoint-file.ts';
 import { describeMachine } from './machine.ts';
 import { readLog } from './run-directory.ts';
+import { runFiles } from './run-files.ts';
 import { curveOf } from './run-sink.ts';
 
 /** What a run's folder does not say. */
@@ -25,7 +25,7 @@ export interface CardFacts {
  * @throws {StorageError} {FormatError} when its files cannot be read
  */
 export async function resultsCard(folder: string, facts: CardFacts): Promise<ResultsCard> {
-  const checkpoint = await loadCheckpoint(join(folder, 'last.safetensors'));
+  const checkpoint = await loadCheckpoint(runFiles(folder).last);
   const { model, classNames, parameters, training } = checkpoint;
   if (training === null || !hasEnded(training)) {
     throw new ValueError(`'${folder}' has no results yet: its run has not ended; resume it first.`, { folder });
@@ -73,7 +73,7 @@ function hasEnded({ epochsDone, position, callbacks, settings }: TrainingState):
 }
 
 async function bestIdentity(folder: string): Promise<string> {
-  const { parameters }: Checkpoint = await loadCheckpoint(join(folder, 'best.safetensors'));
+  const { parameters }: Checkpoint = await loadCheckpoint(runFiles(folder).best);
   return parametersIdentity(parameters);
 }
 

@@ -1,5 +1,4 @@
 import { mkdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { ValueError } from '@skiplane/core';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { encodeCheckpoint } from '../checkpoint/encode.ts';
@@ -9,6 +8,7 @@ import { CallbackFiles } from './callback-files.ts';
 import { loadCheckpoint } from './checkpoint-file.ts';
 import { EventLog, type LogSummary } from './event-log.ts';
 import { HistoryCsv } from './history-csv.ts';
+import { runFiles } from './run-files.ts';
 import { curveOf, type RunSink, type RunSinkFactory, type Timing } from './run-sink.ts';
 import { storageError } from './storage-error.ts';
 import { removeTemporaryFiles, writeFileAtomic } from './write-file-atomic.ts';
@@ -48,7 +48,7 @@ export class RunDirectory {
     this.checkpoint = checkpoint;
     this.#timings = timings;
     this.#sinks = sinks;
-    this.#log = new EventLog(fileOf(path).events);
+    this.#log = new EventLog(runFiles(path).events);
     this.#files = new CallbackFiles(path, checkpoint !== null);
   }
 
@@ -59,7 +59,7 @@ export class RunDirectory {
    * @throws {StorageError} when it cannot be written to
    */
   static async create(path: string, sinks: readonly RunSinkFactory[] = []): Promise<RunDirectory> {
-    const files = fileOf(path);
+    const files = runFiles(path);
     if (await exists(files.last)) {
       throw new ValueError(`'${path}' holds a run already (last.safetensors): resume it, or choose another folder.`, {
         path,
@@ -82,7 +82,7 @@ export class RunDirectory {
    * @throws {FormatError} when `last.safetensors` is damaged
    */
   static async resume(path: string, sinks: readonly RunSinkFactory[] = []): Promise<RunDirectory> {
-    const files = fileOf(path);
+    const files = runFiles(path);
     if (!(await exists(files.last))) {
       throw new ValueError(`'${path}' holds no run to resume: it has no last.safetensors; start a new run there.`, {
         path,
@@ -137,7 +137,7 @@ export class RunDirectory {
 
   async #save(event: CheckpointEvent): Promise<void> {
     const { checkpoint, best, reason } = event;
-    const files = fileOf(this.path);
+    const files = runFiles(this.path);
     const bytes = encodeCheckpoint(checkpoint);
     await writeFileAtomic(files.last, bytes);
     if (best) await writeFileAtomic(files.best, bytes);
@@ -161,14 +161,6 @@ async function openSinks(
   return sinks;
 }
 
-function fileOf(path: string) {
-  return {
-    last: join(path, 'last.safetensors'),
-    best: join(path, 'best.safetensors'),
-    events: join(path, 'events.jsonl'),
-  };
-}
-
 async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
 }
@@ -176,5 +168,5 @@ async function exists(path: string): Promise<boolean> {
 /** What the log of a run's folder says, up to where a checkpoint of it stands. @throws {StorageError} when it cannot be read */
 export async function readLog(folder: string, { training }: Checkpoint): Promise<LogSummary> {
   const { epochsDone = 0, step = 0, end = null } = training ?? {};
-  return new EventLog(fileOf(folder).events).summary({ epochsDone, step, ended: end !== null });
+  return new EventLog(runFiles(folder).events).summary({ epochsDone, step, ended: end !== null });
 }
