@@ -16,7 +16,8 @@ const start = async ({ module, memory, control, thread }, post) => {
   const words = new Int32Array(memory.buffer, control, ${controlWords});
   post({ ready: true });
   for (let generation = 0; ; ) {
-    Atomics.wait(words, 0, generation);
+    // A notify that comes late wakes a thread that has run already.
+    while (Atomics.load(words, 0) === generation) Atomics.wait(words, 0, generation);
     generation = Atomics.load(words, 0);
     const first = Atomics.load(words, 1) >>> 0;
     if (first === 0) return;
