@@ -6,8 +6,8 @@ afterEach(() => void vi.restoreAllMocks());
 
 /** What a system makes of one notify when it suspends the caller before it: workers see the new words, and end, and are woken. */
 function wakeAgainLater(): void {
-  const notify = Atomics.notify;
-  vi.spyOn(Atomics, 'notify').mockImplementation((words: Int32Array, index: number, count?: number) => {
+  const notify = Atomics.notify as (words: Int32Array | BigInt64Array, index: number, count?: number) => number;
+  vi.spyOn(Atomics, 'notify').mockImplementation((words: Int32Array | BigInt64Array, index: number, count?: number) => {
     const woken = notify(words, index, count);
     const end = performance.now() + 5;
     while (performance.now() < end);
