@@ -11,6 +11,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     environment: 'node',
     pool: 'forks',
+    // By default one core stays idle.
+    maxWorkers: '100%',
     testTimeout: 30_000,
   },
 });

@@ -10,6 +10,7 @@ const sizes = {
   'inner 1': [7, 1, 5],
   'odd, 5x7x3': [5, 7, 3],
   'past every tile, 37x65x19': [37, 65, 19],
+  'whole vectors, rows left over, 13x12x48': [13, 12, 48],
   'long inner': [3, 3000, 5],
 } as const satisfies Record<string, readonly [rows: number, inner: number, columns: number]>;
 

@@ -1,13 +1,10 @@
 import { epilogueBindings, epilogueConstants, type Epilogue } from './channels.ts';
 import { padTo, vectorsOf, type ConvShape } from './conv-shape.ts';
 import { ceilDiv, fold, type Binding, type LowerOptions } from './lowering.ts';
-import { workgroupSize, type Plan } from './plan.ts';
+import { gemmTile, workgroupSize, type Plan } from './plan.ts';
 
 /** Planes of a transformed 6×6 patch. */
 export const planes = 36;
-
-/** Tiles and columns of one invocation of winograd-gemm. */
-const tile = { rows: 8, columns: 16 } as const;
 
 export interface Tiles {
   readonly tileRows: number;
@@ -83,7 +80,7 @@ export function addWinogradPass(plan: Plan, { shape, x, filter, backward, y, epi
   const { tileRows, tileColumns, tiles } = tilesOf(shape);
   const innerVectors = vectorsOf(inChannels);
   const outVectors = vectorsOf(outChannels);
-  const columnVectors = padTo(outChannels, tile.columns) / 4;
+  const columnVectors = padTo(outChannels, gemmTile.columns) / 4;
   const innerPadded = innerVectors * 4;
 
   const u = plan.workspace(planes * innerPadded * columnVectors * 4);
@@ -96,11 +93,11 @@ export function addWinogradPass(plan: Plan, { shape, x, filter, backward, y, epi
   const v = addInputTransform(plan, shape, x);
   const m = plan.workspace(planes * tiles * outVectors * 4);
   const [groupsX, groupsY] = fold(
-    ceilDiv(ceilDiv(tiles, tile.rows) * ceilDiv(outChannels, tile.columns), workgroupSize),
+    ceilDiv(ceilDiv(tiles, gemmTile.rows) * ceilDiv(outChannels, gemmTile.columns), workgroupSize),
   );
   plan.add({
-    shader: 'winograd-gemm',
-    constants: { tiles, innerVectors, columnVectors: outVectors },
+    shader: 'gemm',
+    constants: { rows: tiles, innerVectors, columnVectors: outVectors },
     bindings: [v, u, m],
     workgroups: [groupsX, groupsY, planes],
   });

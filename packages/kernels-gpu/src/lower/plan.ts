@@ -3,6 +3,9 @@ import { workspace, type Binding, type Dispatch, type Lowering } from './lowerin
 /** Invocations of a workgroup, in every shader. */
 export const workgroupSize = 64;
 
+/** Rows and columns of one invocation of gemm. */
+export const gemmTile = { rows: 8, columns: 16 } as const;
+
 /** Collects the kernels of one op and the workspaces between them. */
 export class Plan {
   readonly #kernels: readonly string[];

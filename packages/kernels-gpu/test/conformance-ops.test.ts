@@ -1,11 +1,14 @@
 import { describeBackend } from '@skiplane/conformance';
+import { opKinds } from '@skiplane/core';
 import { createGpuBackend } from '../src/index.ts';
 import { softwareDrivers } from './software.ts';
 
+// Beside it, composed graphs in conformance-graphs.test.ts: a driver compiles a shader on one core.
 for (const { software, runs, timeout } of await softwareDrivers()) {
   describeBackend({
     name: `gpu on ${software}`,
     create: () => createGpuBackend({ software }),
+    only: opKinds,
     runs,
     timeout,
   });
