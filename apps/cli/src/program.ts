@@ -39,7 +39,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
 function buildProgram(finish: Finish): Command {
   const program = new Command('skiplane');
   program
-    .description('Trains and runs residual networks on WebAssembly SIMD.')
+    .description('Trains and runs residual networks on WebAssembly SIMD or WebGPU.')
     .version(readVersion())
     .addHelpText('after', examples)
     // 'data' and 'data download' share options: each takes those that follow its own name.
