@@ -14,9 +14,11 @@ const entries = Object.values(exports)
 rmSync('dist', { recursive: true, force: true });
 const bundle = await rolldown({
   input: entries.length > 0 ? Object.fromEntries(entries) : { main: './src/main.ts' },
-  // Dependencies, other packages of this repository among them.
-  external: /^[^./]/,
+  // Dependencies, other packages of this repository among them; not the helpers of the transform.
+  external: /^(?![./\0]|@oxc-project\/runtime)/,
   platform: 'neutral',
+  // As in tsconfig.base.json: no `using`, which Node 20 does not know.
+  transform: { target: 'es2022' },
 });
 await bundle.write({ dir: 'dist', format: 'esm', sourcemap: true, chunkFileNames: '[name]-[hash].js' });
 await bundle.close();
