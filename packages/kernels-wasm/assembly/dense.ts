@@ -1,6 +1,6 @@
 import { MatMul } from './generated/records';
 import { flush } from './simd';
-import { tile2x16 } from './tile';
+import { rows2x16 } from './tile';
 
 /**
  * Matrix product with packed panels of b. Task: `rowsPerTask` rows of a. Rows of a are gathered to scratch first, so
@@ -15,7 +15,7 @@ export function matMul(p: MatMul, task: i32, scratch: usize): void {
     gather(p, i, gathered);
     if (pair) gather(p, i + 1, gathered + rowBytes);
     for (let j = 0; j < p.columns; j += 16) {
-      tile2x16(tile, 64, p.panels + (<usize>((j >> 4) * p.inner) << 6), gathered, pair ? gathered + rowBytes : gathered, 1, p.inner, 0);
+      rows2x16(tile, 64, p.panels + (<usize>((j >> 4) * p.inner) << 6), gathered, pair ? rowBytes : 0, 1, 1, p.inner, 0);
       storeRow(p, i, j, tile);
       if (pair) storeRow(p, i + 1, j, tile + 64);
     }

@@ -1,18 +1,34 @@
-import { flush, flush4 } from './simd';
+import { flush } from './simd';
 
 /** The least value an activation lets through: 0 for relu, else −∞. */
 @inline export function activationFloor(relu: i32): f32 {
   return relu != 0 ? 0 : -Infinity;
 }
 
-/** One vector of {@link storePixel}: `biases` and `least` hold the bias and the floor of its four channels. */
+/** Bytes of {@link writeEpilogueConstants}. */
+export const epilogueConstantBytes: usize = 8;
+
+/**
+ * What {@link storeVector} needs besides its operands. V8 rebuilds a splat constant at every use, and keeps in a register
+ * what it has loaded from memory.
+ */
+@inline export function writeEpilogueConstants(at: usize): void {
+  store<i32>(at, 0x7fffffff);
+  store<f32>(at, f32.MIN_NORMAL_VALUE, 4);
+}
+
+/**
+ * One vector of {@link storePixel}: `biases` and `least` hold the bias and the floor of its four channels, `magnitude` and
+ * `normal` the constants of {@link writeEpilogueConstants}. What is smaller than the least normal float becomes zero, as in flush4.
+ */
 @inline export function storeVector(
-  tile: usize, y: usize, residual: usize, mask: usize, biases: v128, least: v128, offset: usize,
+  sum: v128, y: usize, residual: usize, mask: usize, biases: v128, least: v128, magnitude: v128, normal: v128, offset: usize,
 ): void {
-  let value = f32x4.add(v128.load(tile), biases);
+  let value = f32x4.add(sum, biases);
   if (residual != 0) value = f32x4.add(value, v128.load(residual + offset));
   if (mask != 0) value = v128.and(value, f32x4.gt(v128.load(mask + offset), f32x4.splat(0)));
-  v128.store(y + offset, flush4(f32x4.pmax(value, least)));
+  value = f32x4.pmax(value, least);
+  v128.store(y + offset, v128.andnot(value, f32x4.lt(v128.and(value, magnitude), normal)));
 }
 
 /**
@@ -20,18 +36,37 @@ import { flush, flush4 } from './simd';
  * `bias` points at zeros where there is none; residual and mask are 0 where absent. `offset` is the byte offset of the
  * first channel in y, residual and mask. A NaN passes through.
  */
-@inline export function storePixel(
-  tile: usize, channels: i32, y: usize, bias: usize, residual: usize, mask: usize, floor: f32, offset: usize,
+export function storePixel(
+  tile: usize, channels: i32, y: usize, bias: usize, residual: usize, mask: usize, floor: f32, constants: usize, offset: usize,
 ): void {
   const bytes = <usize>channels << 2, least = f32x4.splat(floor);
+  const magnitude = v128.load32_splat(constants), normal = v128.load32_splat(constants, 4);
   let at: usize = 0;
   for (; at + 16 <= bytes; at += 16) {
-    storeVector(tile + at, y, residual, mask, v128.load(bias + at), least, offset + at);
+    storeVector(v128.load(tile + at), y, residual, mask, v128.load(bias + at), least, magnitude, normal, offset + at);
   }
   for (; at < bytes; at += 4) {
     let value = load<f32>(tile + at) + load<f32>(bias + at);
     if (residual != 0) value += load<f32>(residual + offset + at);
     if (mask != 0 && !(load<f32>(mask + offset + at) > 0)) value = 0;
     store<f32>(y + offset + at, flush(value < floor ? floor : value));
+  }
+}
+
+/** {@link storePixel} for 16 channels each of `pixels` pixels, 64 bytes apart in `tile` and `step` bytes in the others. */
+export function storePixels(
+  tile: usize, pixels: i32, y: usize, bias: usize, residual: usize, mask: usize, floor: f32, constants: usize, offset: usize, step: usize,
+): void {
+  const least = f32x4.splat(floor);
+  const magnitude = v128.load32_splat(constants), normal = v128.load32_splat(constants, 4);
+  const b0 = v128.load(bias), b1 = v128.load(bias, 16), b2 = v128.load(bias, 32), b3 = v128.load(bias, 48);
+  const end = tile + (<usize>pixels << 6);
+  while (tile < end) {
+    storeVector(v128.load(tile), y, residual, mask, b0, least, magnitude, normal, offset);
+    storeVector(v128.load(tile, 16), y, residual, mask, b1, least, magnitude, normal, offset + 16);
+    storeVector(v128.load(tile, 32), y, residual, mask, b2, least, magnitude, normal, offset + 32);
+    storeVector(v128.load(tile, 48), y, residual, mask, b3, least, magnitude, normal, offset + 48);
+    tile += 64;
+    offset += step;
   }
 }

@@ -31,20 +31,25 @@ export function filterDirect(p: FilterDirect, task: i32, scratch: usize): void {
   const pixel = <usize>p.inChannels << 2, outPixel = <usize>p.outChannels << 2;
   const outStep = <usize>outPadded << 2;
   const columns = (p.outWidth - 1) * p.strideWidth + p.filterWidth;
-  const rowBytes = pixel * <usize>columns, outRowBytes = outStep * <usize>p.outWidth;
+  const outRowBytes = outStep * <usize>p.outWidth;
   const windowRows = (p.rowsPerBlock - 1) * p.strideHeight + p.filterHeight;
   const dyBlock = scratch, window = scratch + outRowBytes * <usize>p.rowsPerBlock;
   // The last pair of an odd run reads one float past the window.
-  store<f32>(window + rowBytes * <usize>windowRows, 0);
+  store<f32>(window + pixel * <usize>(columns * windowRows), 0);
 
+  // A pair of an odd run reads one float more.
+  const evenRun = (run & 1) == 0;
   const first = task * p.batch / p.groups, last = (task + 1) * p.batch / p.groups;
   for (let n = first; n < last; n++) {
     for (let i = 0; i < p.outHeight; i += p.rowsPerBlock) {
       const rows = min(p.rowsPerBlock, p.outHeight - i);
-      copyWindow(
-        window, p.x + pixel * <usize>(n * p.height * p.width), p.height, p.width, p.inChannels,
-        i * p.strideHeight - p.padTop, (rows - 1) * p.strideHeight + p.filterHeight, -p.padLeft, columns,
-      );
+      const image = p.x + pixel * <usize>(n * p.height * p.width);
+      const top = i * p.strideHeight - p.padTop, windowRows = (rows - 1) * p.strideHeight + p.filterHeight;
+      // What needs no padding is read where it is.
+      const inside = evenRun && p.filterWidth == 1 && p.padLeft == 0 && columns <= p.width && top >= 0 && top + windowRows <= p.height;
+      const x = inside ? image + pixel * <usize>(top * p.width) : window;
+      const rowBytes = pixel * <usize>(inside ? p.width : columns);
+      if (!inside) copyWindow(window, image, p.height, p.width, p.inChannels, top, windowRows, -p.padLeft, columns);
       const pixels = rows * p.outWidth;
       let dy = p.dy + outPixel * <usize>((n * p.outHeight + i) * p.outWidth);
       if (p.outChannels != 16) {
@@ -58,7 +63,7 @@ export function filterDirect(p: FilterDirect, task: i32, scratch: usize): void {
           for (let a = 0; a < run; a += 2) {
             outer2x16(
               partial + (<usize>((r * runPadded + a) * outPadded + k) << 2), outStep,
-              window + rowBytes * <usize>r + (<usize>a << 2), panel, rows, p.outWidth,
+              x + rowBytes * <usize>r + (<usize>a << 2), panel, rows, p.outWidth,
               pixel * <usize>p.strideWidth, rowBytes * <usize>p.strideHeight, panelRowBytes,
             );
           }

@@ -10,62 +10,66 @@ import { madd } from './simd';
  */
 
 /**
- * A product: tile[0..15] = Σ_k a0[k]·panel[k][0..15], and tile[tileStep..] the same with a1.
+ * Products of `pairs` pairs of rows: y[i][0..15] = Σ_k a[i][k]·panel[k][0..15]; rows lie aStep bytes apart in a, yStep in y.
  *
- * The sum runs over `segments` runs of `length` floats, each contiguous in a0, a1 and the panel; runs lie `segmentStep`
- * bytes apart in a0 and a1. Packed by packPanels.
+ * The sum runs over `segments` runs of `length` floats, each contiguous in a's rows and the panel; runs lie `segmentStep`
+ * bytes apart in a's rows. Packed by packPanels. One row is a pair with both steps 0.
  */
-export function tile2x16(
-  tile: usize, tileStep: usize, panel: usize, a0: usize, a1: usize, segments: i32, length: i32, segmentStep: usize,
+export function rows2x16(
+  y: usize, yStep: usize, panel: usize, a: usize, aStep: usize, pairs: i32, segments: i32, length: i32, segmentStep: usize,
 ): void {
   const zero = f32x4.splat(0);
-  let c00 = zero, c01 = zero, c02 = zero, c03 = zero, c10 = zero, c11 = zero, c12 = zero, c13 = zero;
   const bytes = <usize>length << 6;
-  for (let s = 0; s < segments; s++) {
-    const end = panel + bytes;
-    let x0 = a0, x1 = a1;
-    for (;;) {
-      const w0 = v128.load(panel), w1 = v128.load(panel, 16), w2 = v128.load(panel, 32), w3 = v128.load(panel, 48);
-      const u = v128.load32_splat(x0);
-      c00 = madd(u, w0, c00);
-      c01 = madd(u, w1, c01);
-      c02 = madd(u, w2, c02);
-      c03 = madd(u, w3, c03);
-      const v = v128.load32_splat(x1);
-      c10 = madd(v, w0, c10);
-      c11 = madd(v, w1, c11);
-      c12 = madd(v, w2, c12);
-      c13 = madd(v, w3, c13);
-      if (panel + 64 >= end) break;
-      const z0 = v128.load(panel, 64), z1 = v128.load(panel, 80), z2 = v128.load(panel, 96), z3 = v128.load(panel, 112);
-      const p = v128.load32_splat(x0, 4);
-      c00 = madd(p, z0, c00);
-      c01 = madd(p, z1, c01);
-      c02 = madd(p, z2, c02);
-      c03 = madd(p, z3, c03);
-      const q = v128.load32_splat(x1, 4);
-      c10 = madd(q, z0, c10);
-      c11 = madd(q, z1, c11);
-      c12 = madd(q, z2, c12);
-      c13 = madd(q, z3, c13);
-      panel += 128;
-      x0 += 8;
-      x1 += 8;
-      if (panel >= end) break;
+  for (let pair = 0; pair < pairs; pair++) {
+    let c00 = zero, c01 = zero, c02 = zero, c03 = zero, c10 = zero, c11 = zero, c12 = zero, c13 = zero;
+    let w = panel, a0 = a;
+    for (let s = 0; s < segments; s++) {
+      const end = w + bytes;
+      let x0 = a0, x1 = a0 + aStep;
+      for (;;) {
+        const w0 = v128.load(w), w1 = v128.load(w, 16), w2 = v128.load(w, 32), w3 = v128.load(w, 48);
+        const u = v128.load32_splat(x0);
+        c00 = madd(u, w0, c00);
+        c01 = madd(u, w1, c01);
+        c02 = madd(u, w2, c02);
+        c03 = madd(u, w3, c03);
+        const v = v128.load32_splat(x1);
+        c10 = madd(v, w0, c10);
+        c11 = madd(v, w1, c11);
+        c12 = madd(v, w2, c12);
+        c13 = madd(v, w3, c13);
+        if (w + 64 >= end) break;
+        const z0 = v128.load(w, 64), z1 = v128.load(w, 80), z2 = v128.load(w, 96), z3 = v128.load(w, 112);
+        const p = v128.load32_splat(x0, 4);
+        c00 = madd(p, z0, c00);
+        c01 = madd(p, z1, c01);
+        c02 = madd(p, z2, c02);
+        c03 = madd(p, z3, c03);
+        const q = v128.load32_splat(x1, 4);
+        c10 = madd(q, z0, c10);
+        c11 = madd(q, z1, c11);
+        c12 = madd(q, z2, c12);
+        c13 = madd(q, z3, c13);
+        w += 128;
+        x0 += 8;
+        x1 += 8;
+        if (w >= end) break;
+      }
+      w = end;
+      a0 += segmentStep;
     }
-    panel = end;
-    a0 += segmentStep;
-    a1 += segmentStep;
+    const second = y + yStep;
+    v128.store(y, c00);
+    v128.store(y, c01, 16);
+    v128.store(y, c02, 32);
+    v128.store(y, c03, 48);
+    v128.store(second, c10);
+    v128.store(second, c11, 16);
+    v128.store(second, c12, 32);
+    v128.store(second, c13, 48);
+    a += aStep << 1;
+    y = second + yStep;
   }
-  const second = tile + tileStep;
-  v128.store(tile, c00);
-  v128.store(tile, c01, 16);
-  v128.store(tile, c02, 32);
-  v128.store(tile, c03, 48);
-  v128.store(second, c10);
-  v128.store(second, c11, 16);
-  v128.store(second, c12, 32);
-  v128.store(second, c13, 48);
 }
 
 /**

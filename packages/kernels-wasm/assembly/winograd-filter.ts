@@ -1,9 +1,9 @@
 import { WinogradFilterGrad, WinogradFilterGradSum } from './generated/records';
 import { clearFloats, copyFloats } from './memory';
-import { flush4 } from './simd';
+import { flush4, madd } from './simd';
 import { outer2x16 } from './tile';
 import { copyWindow } from './window';
-import { planeBytes, transformInput } from './winograd';
+import { factor2, factor4, factor8, planeBytes, transformInput, writeFactors } from './winograd';
 
 /**
  * conv2dBackpropFilter of a 3×3 window at stride 1: the transpose of the forward Winograd algorithm,
@@ -16,7 +16,7 @@ const planes: i32 = 36;
 @inline function gradColumn(source: usize, from: usize, target: usize, to: usize, two: v128, four: v128, eight: v128): void {
   const d0 = v128.load(source), d1 = v128.load(source + from), d2 = v128.load(source + 2 * from), d3 = v128.load(source + 3 * from);
   const a = f32x4.add(d0, d2), b = f32x4.add(d1, d3);
-  const c = f32x4.add(d0, f32x4.mul(four, d2)), e = f32x4.add(f32x4.mul(two, d1), f32x4.mul(eight, d3));
+  const c = madd(four, d2, d0), e = madd(eight, d3, f32x4.mul(two, d1));
   v128.store(target, d0);
   v128.store(target + to, f32x4.add(a, b));
   v128.store(target + 2 * to, f32x4.sub(a, b));
@@ -25,13 +25,13 @@ const planes: i32 = 36;
   v128.store(target + 5 * to, d3);
 }
 
-/** A·dY·Aᵀ of one 4×4 tile, dense in `patch` with `channels` a pixel; panels of 16 channels lie `panelStep` bytes apart. */
-function transformGrad(patch: usize, channels: i32, target: usize, planeStep: usize, panelStep: usize, scratch: usize): void {
-  const two = f32x4.splat(2), four = f32x4.splat(4), eight = f32x4.splat(8);
+/** A·dY·Aᵀ of one 4×4 tile, `rowBytes` between its rows, 4·channels between its pixels; panels of 16 channels lie `panelStep` bytes apart. */
+function transformGrad(patch: usize, rowBytes: usize, channels: i32, target: usize, planeStep: usize, panelStep: usize, scratch: usize): void {
+  const two = factor2(scratch), four = factor4(scratch), eight = factor8(scratch);
   const pixel = <usize>channels << 2;
   for (let c = <usize>0; c < pixel; c += 16) {
     const to = target + (c >> 6) * panelStep + (c & 63);
-    for (let j = <usize>0; j < 4; j++) gradColumn(patch + c + pixel * j, pixel << 2, scratch + (j << 4), 64, two, four, eight);
+    for (let j = <usize>0; j < 4; j++) gradColumn(patch + c + pixel * j, rowBytes, scratch + (j << 4), 64, two, four, eight);
     for (let i = <usize>0; i < 6; i++) gradColumn(scratch + 64 * i, 16, to + planeStep * 6 * i, planeStep, two, four, eight);
   }
 }
@@ -67,6 +67,7 @@ export function winogradFilterGrad(p: WinogradFilterGrad, task: i32, scratch: us
   const V = patch + 36 * max(pixel, outPixel);
   const vStep = planeBytes(p.tilesPerBlock * p.inChannels), yStep = planeBytes(p.tilesPerBlock * outPadded);
   const Y = V + vStep * planes;
+  writeFactors(temporary);
   const panelStep = <usize>p.tilesPerBlock << 6;
   const first = (task * p.batch / p.groups) * tilesPerImage, last = ((task + 1) * p.batch / p.groups) * tilesPerImage;
   for (let block = first; block < last; block += p.tilesPerBlock) {
@@ -83,8 +84,14 @@ export function winogradFilterGrad(p: WinogradFilterGrad, task: i32, scratch: us
         transformInput(patch, pixel * 6, p.inChannels, V + pixel * <usize>t, vStep, temporary);
       }
       const dy = p.dy + (<usize>(n * p.outHeight * p.outWidth * p.outChannels) << 2);
-      copyTile(patch, dy, p.outHeight, p.outWidth, p.outChannels, outPadded, row, column);
-      transformGrad(patch, outPadded, Y + (<usize>t << 6), yStep, panelStep, temporary);
+      const target = Y + (<usize>t << 6);
+      if (row + 4 <= p.outHeight && column + 4 <= p.outWidth && p.outChannels == outPadded) {
+        const corner = dy + outPixel * <usize>(row * p.outWidth + column);
+        transformGrad(corner, outPixel * <usize>p.outWidth, outPadded, target, yStep, panelStep, temporary);
+      } else {
+        copyTile(patch, dy, p.outHeight, p.outWidth, p.outChannels, outPadded, row, column);
+        transformGrad(patch, outPixel << 2, outPadded, target, yStep, panelStep, temporary);
+      }
     }
     for (let plane = 0; plane < planes; plane++) {
       const v = V + vStep * <usize>plane, y = Y + yStep * <usize>plane, acc = partial + partialStep * <usize>plane;

@@ -1,8 +1,8 @@
-import { activationFloor, storePixel, storeVector } from './epilogue';
+import { activationFloor, storePixel, storeVector, writeEpilogueConstants } from './epilogue';
 import { WinogradConv, WinogradFilterTransform } from './generated/records';
 import { clearFloats } from './memory';
 import { madd } from './simd';
-import { tile2x16 } from './tile';
+import { rows2x16 } from './tile';
 import { copyWindow } from './window';
 
 /**
@@ -76,27 +76,61 @@ function gatherTaps(p: WinogradFilterTransform, k: i32, column: i32, columns: i3
   }
 }
 
+/** Where a task's scratch has the factors of the transforms, which V8 would rebuild at every use; then the epilogue's. */
+const factors: usize = 1920;
+const epilogueConstants: usize = factors + 32;
+
+@inline export function writeFactors(scratch: usize): void {
+  const at = scratch + factors;
+  store<f32>(at, 4);
+  store<f32>(at, -4, 4);
+  store<f32>(at, -5, 8);
+  store<f32>(at, 2, 12);
+  store<f32>(at, -2, 16);
+  store<f32>(at, 8, 20);
+}
+
+@inline export function factor4(scratch: usize): v128 {
+  return v128.load32_splat(scratch + factors);
+}
+
+@inline export function factor2(scratch: usize): v128 {
+  return v128.load32_splat(scratch + factors, 12);
+}
+
+@inline export function factor8(scratch: usize): v128 {
+  return v128.load32_splat(scratch + factors, 20);
+}
+
 /** Bᵀ·d for six values `from` bytes apart; stores six values `to` bytes apart. */
-@inline function inputColumn(source: usize, from: usize, target: usize, to: usize, four: v128, minusFive: v128, two: v128): void {
+@inline function inputColumn(
+  source: usize, from: usize, target: usize, to: usize, four: v128, minusFour: v128, minusFive: v128, two: v128, minusTwo: v128,
+): void {
   const d0 = v128.load(source), d1 = v128.load(source + from), d2 = v128.load(source + 2 * from);
   const d3 = v128.load(source + 3 * from), d4 = v128.load(source + 4 * from), d5 = v128.load(source + 5 * from);
-  const a = f32x4.sub(d4, f32x4.mul(four, d2)), b = f32x4.sub(d3, f32x4.mul(four, d1));
-  const c = f32x4.sub(d4, d2), e = f32x4.mul(two, f32x4.sub(d3, d1));
   v128.store(target, madd(four, d0, madd(minusFive, d2, d4)));
+  const a = madd(minusFour, d2, d4), b = madd(minusFour, d1, d3);
   v128.store(target + to, f32x4.add(a, b));
   v128.store(target + 2 * to, f32x4.sub(a, b));
-  v128.store(target + 3 * to, f32x4.add(c, e));
-  v128.store(target + 4 * to, f32x4.sub(c, e));
+  const c = f32x4.sub(d4, d2), e = f32x4.sub(d3, d1);
+  v128.store(target + 3 * to, madd(two, e, c));
+  v128.store(target + 4 * to, madd(minusTwo, e, c));
   v128.store(target + 5 * to, madd(four, d1, madd(minusFive, d3, d5)));
 }
 
-/** V = Bᵀ d B of one 6×6 patch, all channels: `rowBytes` between its rows, 4·channels between its pixels. Scratch: 36 vectors. */
+/** V = Bᵀ d B of one 6×6 patch, all channels: `rowBytes` between its rows, 4·channels between its pixels. Scratch: 36 vectors, factors. */
 export function transformInput(patch: usize, rowBytes: usize, channels: i32, target: usize, planeStep: usize, scratch: usize): void {
-  const four = f32x4.splat(4), minusFive = f32x4.splat(-5), two = f32x4.splat(2);
+  const at = scratch + factors;
+  const four = v128.load32_splat(at), minusFour = v128.load32_splat(at, 4), minusFive = v128.load32_splat(at, 8);
+  const two = v128.load32_splat(at, 12), minusTwo = v128.load32_splat(at, 16);
   const pixel = <usize>channels << 2;
   for (let c = <usize>0; c < pixel; c += 16) {
-    for (let j = <usize>0; j < 6; j++) inputColumn(patch + c + pixel * j, rowBytes, scratch + (j << 4), 96, four, minusFive, two);
-    for (let i = <usize>0; i < 6; i++) inputColumn(scratch + 96 * i, 16, target + c + planeStep * 6 * i, planeStep, four, minusFive, two);
+    for (let j = <usize>0; j < 6; j++) {
+      inputColumn(patch + c + pixel * j, rowBytes, scratch + (j << 4), 96, four, minusFour, minusFive, two, minusTwo);
+    }
+    for (let i = <usize>0; i < 6; i++) {
+      inputColumn(scratch + 96 * i, 16, target + c + planeStep * 6 * i, planeStep, four, minusFour, minusFive, two, minusTwo);
+    }
   }
 }
 
@@ -109,6 +143,21 @@ export function transformInput(patch: usize, rowBytes: usize, channels: i32, tar
   v128.store(target + to, madd(two, f, b));
   v128.store(target + 2 * to, madd(four, e, a));
   v128.store(target + 3 * to, f32x4.add(madd(eight, f, b), m5));
+}
+
+/** Aᵀ·m for six neighbours: four pixels of a row, `pixel` bytes apart, through the epilogue to y. */
+@inline function outputRow(
+  source: usize, two: v128, four: v128, eight: v128,
+  y: usize, residual: usize, mask: usize, biases: v128, least: v128, magnitude: v128, normal: v128, offset: usize, pixel: usize,
+): void {
+  const m1 = v128.load(source, 16), m2 = v128.load(source, 32), m3 = v128.load(source, 48), m4 = v128.load(source, 64);
+  const a = f32x4.add(m1, m2), b = f32x4.sub(m1, m2), e = f32x4.add(m3, m4), f = f32x4.sub(m3, m4);
+  const first = f32x4.add(v128.load(source), f32x4.add(a, e));
+  storeVector(first, y, residual, mask, biases, least, magnitude, normal, offset);
+  storeVector(madd(two, f, b), y, residual, mask, biases, least, magnitude, normal, offset + pixel);
+  storeVector(madd(four, e, a), y, residual, mask, biases, least, magnitude, normal, offset + 2 * pixel);
+  const last = f32x4.add(madd(eight, f, b), v128.load(source, 80));
+  storeVector(last, y, residual, mask, biases, least, magnitude, normal, offset + 3 * pixel);
 }
 
 /**
@@ -126,6 +175,8 @@ export function winogradConv(p: WinogradConv, task: i32, scratch: usize): void {
   const V = patch + pixel * 36;
   const vStep = planeBytes(p.tilesPerTask * inChannels), mStep = planeBytes(p.tilesPerTask * outPadded);
   const M = V + vStep * planes;
+  writeFactors(temporary);
+  writeEpilogueConstants(temporary + epilogueConstants);
 
   for (let t = 0; t < tiles; t++) {
     const n = (first + t) / tilesPerImage, inImage = (first + t) % tilesPerImage;
@@ -151,14 +202,9 @@ function multiplyPlanes(V: usize, vStep: usize, M: usize, mStep: usize, panels: 
   for (let plane = 0; plane < planes; plane++) {
     let panel = panels + planeStep * <usize>plane;
     for (let k = <usize>0; k < outRow; k += 64) {
-      let a = V, m = M + k;
-      let t = 0;
-      for (; t + 2 <= tiles; t += 2) {
-        tile2x16(m, outRow, panel, a, a + row, 1, inner, 0);
-        a += row << 1;
-        m += outRow << 1;
-      }
-      if (t < tiles) tile2x16(m, 0, panel, a, a, 1, inner, 0);
+      const m = M + k, pairs = tiles >> 1;
+      rows2x16(m, outRow, panel, V, row, pairs, 1, inner, 0);
+      if ((tiles & 1) != 0) rows2x16(m + outRow * <usize>(pairs << 1), 0, panel, V + row * <usize>(pairs << 1), 0, 1, 1, inner, 0);
       panel += panelBytes;
     }
     V += vStep;
@@ -168,7 +214,9 @@ function multiplyPlanes(V: usize, vStep: usize, M: usize, mStep: usize, panels: 
 
 /** y = Aᵀ m A of one tile with the epilogue; results beyond the image's edge are left out. */
 function storeTile(p: WinogradConv, tile: i32, M: usize, mStep: usize, temporary: usize): void {
-  const two = f32x4.splat(2), four = f32x4.splat(4), eight = f32x4.splat(8);
+  const two = factor2(temporary), four = factor4(temporary), eight = factor8(temporary);
+  const constants = temporary + epilogueConstants;
+  const magnitude = v128.load32_splat(constants), normal = v128.load32_splat(constants, 4);
   const tileRows = (p.outHeight + 3) >> 2, tileColumns = (p.outWidth + 3) >> 2;
   const n = tile / (tileRows * tileColumns), inImage = tile % (tileRows * tileColumns);
   const top = (inImage / tileColumns) << 2, left = (inImage % tileColumns) << 2;
@@ -186,23 +234,19 @@ function storeTile(p: WinogradConv, tile: i32, M: usize, mStep: usize, temporary
     const at = <usize>k << 2;
     const bias: usize = p.bias == 0 ? zeros : p.bias + at;
     for (let j = <usize>0; j < 6; j++) outputColumn(M + at + mStep * j, planeRow, half + (j << 4), 96, two, four, eight);
-    for (let i = <usize>0; i < 4; i++) outputColumn(half + i * 96, 16, result + (i << 6), 16, two, four, eight);
     if (rows == 4 && columns == 4 && k + 4 <= p.outChannels) {
       const biases = v128.load(bias), least = f32x4.splat(floor);
       let offset = corner + at;
       for (let i = <usize>0; i < 4; i++) {
-        const from = result + (i << 6);
-        storeVector(from, y, residual, mask, biases, least, offset);
-        storeVector(from + 16, y, residual, mask, biases, least, offset + outPixel);
-        storeVector(from + 32, y, residual, mask, biases, least, offset + 2 * outPixel);
-        storeVector(from + 48, y, residual, mask, biases, least, offset + 3 * outPixel);
+        outputRow(half + i * 96, two, four, eight, y, residual, mask, biases, least, magnitude, normal, offset, outPixel);
         offset += rowStep;
       }
     } else {
+      for (let i = <usize>0; i < 4; i++) outputColumn(half + i * 96, 16, result + (i << 6), 16, two, four, eight);
       for (let i = 0; i < rows; i++) {
         let offset = corner + rowStep * <usize>i + at;
         for (let j = 0; j < columns; j++) {
-          storePixel(result + <usize>((i << 6) + (j << 4)), min(4, p.outChannels - k), y, bias, residual, mask, floor, offset);
+          storePixel(result + <usize>((i << 6) + (j << 4)), min(4, p.outChannels - k), y, bias, residual, mask, floor, constants, offset);
           offset += outPixel;
         }
       }

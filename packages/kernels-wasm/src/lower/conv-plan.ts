@@ -62,9 +62,10 @@ export function directRows(shape: ConvShape): number {
   return Math.max(1, Math.min(rows, outHeight));
 }
 
-/** Scratch of a direct task of `rows` output rows: one tile, a vector of zeros, the padded window, and slack for a last pair. */
+/** Scratch of a direct task of `rows` output rows: zeros and constants, a row of results, the padded window, and slack for a last pair. */
 export function directScratchBytes(shape: ConvShape, rows: number): number {
-  return 192 + align(windowRowBytes(shape) * ((rows - 1) * shape.strideHeight + shape.filterHeight) + 64);
+  const tile = 64 * (shape.outWidth + (shape.outWidth % 2));
+  return 128 + tile + align(windowRowBytes(shape) * ((rows - 1) * shape.strideHeight + shape.filterHeight) + 64);
 }
 
 function windowRowBytes({ outWidth, strideWidth, filterWidth, inChannels }: ConvShape): number {
