@@ -32,6 +32,8 @@ describe('usage', () => {
     ['train --threads 0', '--threads', 'from 1 to 256'],
     ['train --save-seconds -1', '--save-seconds', '0 or more'],
     ['train --backend tpu', '--backend', "'tpu'", 'auto, wasm, gpu, reference'],
+    ['train --backend gpu --precision f8', '--precision', 'f32, f16'],
+    ['bench --precision f16', "precision f16 is for '--backend gpu', but --backend is auto"],
     ['train --model resnet21v1', 'depth should be 6n+2 (eg 20, 32, 44 in [a])', "Did you mean 'resnet20v1'?"],
     ['summary resnet20', "unknown model 'resnet20'", "Did you mean 'resnet20v1'?"],
     ['summary', 'summary needs a model'],
