@@ -27,7 +27,9 @@ export async function openBackend({ backend, ...settings }: BackendFlags): Promi
     throw new UsageError(`option '--gpu' chooses an adapter for '--backend gpu', but --backend is ${backend}.`);
   }
   if (settings.precision === 'f16' && backend !== 'gpu') {
-    throw new UsageError(`precision f16 is for '--backend gpu', but --backend is ${backend}.`);
+    throw new UsageError(
+      `activations in f16 (--precision f16) are for '--backend gpu', but --backend is ${backend}: choose --backend gpu, or compute in f32.`,
+    );
   }
   const opened = backend === 'auto' ? await chooseBackend(settings) : await openers[backend](settings);
   note(`backend: ${opened.info.device}${backend === 'auto' ? ` (chosen by 'auto')` : ''}`);

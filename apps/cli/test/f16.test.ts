@@ -1,17 +1,4 @@
-import {
-  gradients,
-  GraphBuilder,
-  inputValues,
-  opDef,
-  UnsupportedError,
-  valueOf,
-  type Backend,
-  type Graph,
-  type OpReport,
-  type TypedArray,
-  type ValueId,
-} from '@skiplane/core';
-import { runOp } from '@skiplane/core/reference';
+import { UnsupportedError, type Backend, type OpReport, type TypedArray } from '@skiplane/core';
 import { createGpuBackend } from '@skiplane/kernels-gpu';
 import { createWasmBackend } from '@skiplane/kernels-wasm';
 import {
@@ -19,24 +6,24 @@ import {
   BatchPreparer,
   createPreprocessing,
   initialParameters,
-  lossGraph,
-  modelConfig,
   parameterSpecs,
   syntheticDataset,
   TrainingStep,
   TrainingTensors,
+  type LayerGraph,
 } from '@skiplane/resnet';
 import { afterAll, describe, expect, test } from 'vitest';
+import { distance, exactly, flipsOf, lossScale, masksOf, network, squares, u, type Net } from './f16/net.ts';
 
-/** Seconds once the driver has compiled the kernels and kept them; LLVM takes minutes for that. */
-const patience = 1_200_000;
+/** Less than a second for the steps; LLVM takes seconds to compile a kernel that waits at barriers, and there are some ten. */
+const patience = 600_000;
 const batch = 4;
 const size = 8;
 
 /** On the adapter here that has f16; undefined where none does. */
 async function open(): Promise<Backend | undefined> {
   try {
-    return await createGpuBackend({ software: 'llvmpipe', precision: 'f16' });
+    return await createGpuBackend({ software: 'llvmpipe', precision: 'f16', conv: 'direct' });
   } catch (error) {
     if (!(error instanceof UnsupportedError)) throw error;
     console.log(`f16 left out, since ${error.message}`);
@@ -51,7 +38,28 @@ function needed(): Backend {
   return half;
 }
 
-const model = modelConfig('resnet8v1', { imageSize: [size, size] });
+const window = { kernelSize: [3, 3], strides: [1, 1], padding: { top: 1, bottom: 1, left: 1, right: 1 } } as const;
+const convolution = { ...window, filters: 3, bias: false };
+/** One residual block. As wide as the images, so that its convolutions share their kernels. */
+const model: LayerGraph = {
+  name: 'one block',
+  imageSize: [size, size],
+  channels: 3,
+  classes: 10,
+  layers: [
+    { name: 'conv1', kind: 'conv2d', inputs: ['input'], attrs: convolution },
+    { name: 'bn1', kind: 'batchNorm', inputs: ['conv1'], attrs: { epsilon: 1e-3 } },
+    { name: 'relu1', kind: 'relu', inputs: ['bn1'], attrs: {} },
+    { name: 'conv2', kind: 'conv2d', inputs: ['relu1'], attrs: convolution },
+    { name: 'bn2', kind: 'batchNorm', inputs: ['conv2'], attrs: { epsilon: 1e-3 } },
+    { name: 'add', kind: 'add', inputs: ['bn2', 'relu1'], attrs: {} },
+    { name: 'relu2', kind: 'relu', inputs: ['add'], attrs: {} },
+    { name: 'pool', kind: 'globalAveragePool', inputs: ['relu2'], attrs: {} },
+    { name: 'flatten', kind: 'flatten', inputs: ['pool'], attrs: {} },
+    { name: 'dense', kind: 'dense', inputs: ['flatten'], attrs: { units: 10, bias: true } },
+  ],
+  output: 'dense',
+};
 const specs = parameterSpecs(model);
 const parameters = initialParameters(model, 5);
 const batches = 4;
@@ -63,80 +71,6 @@ const prepared = Array.from({ length: batches }, (_, i) => {
   return buffers;
 });
 const [buffers = batchBuffers(data, batch)] = prepared;
-
-type Numbers = ArrayLike<number>;
-type Results = Readonly<Record<string, Numbers>>;
-
-const isZero = (value: number | undefined): boolean => value === 0;
-
-const squares = (values: Numbers): number => Array.from(values).reduce((sum, value) => sum + value ** 2, 0);
-
-/** ‖actual − expected‖ / ‖expected‖, over the elements of several results. */
-function distance(names: readonly string[], actual: Results, expected: Results): number {
-  let [difference, whole] = [0, 0];
-  for (const name of names) {
-    const wanted = expected[name] ?? [];
-    difference += squares(Array.from(wanted, (value, i) => (actual[name]?.[i] ?? Number.NaN) - value));
-    whole += squares(wanted);
-  }
-  return Math.sqrt(difference / whole);
-}
-
-/** What training begins with. */
-const lossScale = 2 ** 15;
-
-interface Net {
-  readonly graph: Graph;
-  readonly inputs: Readonly<Record<string, TypedArray>>;
-  /** The results that are gradients of parameters. */
-  readonly gradients: readonly string[];
-  /** The results of activations, whose zeros mask the gradients, by their copies' names. */
-  readonly masks: ReadonlyMap<string, ValueId>;
-}
-
-/** Logits, loss, the gradients of all parameters by way of a scaled loss, and copies of what masks them. */
-function network(): Net {
-  const forward = lossGraph(model, { batch });
-  const trainable = new Set(specs.filter((spec) => spec.trainable).map((spec) => spec.name));
-  const wrt = inputValues(forward.graph).filter((value) => trainable.has(value.name ?? ''));
-  const scaled = new GraphBuilder(forward.graph.name, forward.graph);
-  const loss = scaled.op('affine', [forward.loss], { scale: lossScale, offset: 0 });
-  const ids = wrt.map(({ id }) => id);
-  const backward = gradients(scaled.build(), loss, ids);
-  const build = new GraphBuilder(forward.graph.name, backward.graph);
-  const copy = (to: string, id: number, scale = 1) => build.output(to, build.op('affine', [id], { scale, offset: 0 }));
-  copy('logits', forward.logits);
-  copy('loss', forward.loss);
-  wrt.forEach((value, i) => copy(`d/${value.name}`, backward.gradients[i] ?? -1, 1 / lossScale));
-  const masks = new Map<string, ValueId>();
-  for (const { kind, inputs } of backward.graph.ops) {
-    const y = inputs[1];
-    if (kind === 'reluGrad' && y !== undefined) masks.set(`mask/${y}`, y);
-  }
-  for (const [name, id] of masks) copy(name, id);
-  const inputs = { ...Object.fromEntries(parameters), x: buffers.images, labels: buffers.labels };
-  return { graph: build.build(), inputs, gradients: wrt.map((value) => `d/${value.name}`), masks };
-}
-
-/** In float64. @param masks  results of activations, whose zeros mask the gradients in place of their own */
-async function exactly({ graph, inputs }: Net, masks: ReadonlyMap<ValueId, Float64Array>): Promise<Results> {
-  const values = new Map<ValueId, Float64Array>();
-  for (const { id, name = '' } of inputValues(graph)) values.set(id, Float64Array.from(inputs[name] ?? []));
-  for (const op of graph.ops) {
-    const operands = op.inputs.map((id, i) => {
-      const own = values.get(id) ?? new Float64Array();
-      return op.kind === 'reluGrad' && opDef(op.kind).operands({})[i] === 'y' ? (masks.get(id) ?? own) : own;
-    });
-    const results = await runOp('values', { graph, op, operands });
-    op.outputs.forEach((id, i) => values.set(id, Float64Array.from(results[i] ?? [])));
-  }
-  return Object.fromEntries(
-    [...values].flatMap(([id, elements]) => {
-      const { name } = valueOf(graph, id);
-      return name === undefined ? [] : [[name, elements] as const];
-    }),
-  );
-}
 
 /** The results of a graph on a backend, and how its ops were computed. */
 async function run(backend: Backend, { graph, inputs }: Net) {
@@ -155,9 +89,6 @@ async function run(backend: Backend, { graph, inputs }: Net) {
   return { results, ops: program.report.ops };
 }
 
-/** Unit roundoff of f16. */
-const u = 2 ** -11;
-
 /** Kinds whose results are no activations, and are not rounded. */
 const keepsF32 = new Set(['matMul', 'conv2dBackpropFilter', 'biasAddGrad', 'affine']);
 
@@ -172,11 +103,10 @@ describe.runIf(half)('activations in f16', () => {
   test(
     'are as far from float64 as their roundings explain: logits, loss, gradients behind the same masks',
     async () => {
-      const net = network();
+      const net = network(model, parameters, batch, buffers);
       const { results: actual, ops } = await run(needed(), net);
-      const exact = await exactly(net, new Map());
-      const masks = new Map([...net.masks].map(([name, id]) => [id, Float64Array.from(actual[name] ?? [])] as const));
-      const masked = await exactly(net, masks);
+      const exact = await exactly(net);
+      const masked = await exactly(net, { masks: masksOf(net, actual) });
 
       const forward = roundings(
         ops.slice(
@@ -193,10 +123,7 @@ describe.runIf(half)('activations in f16', () => {
       // Where x is within its error ε of zero, relu(x) passes a gradient that it should stop, or stops one that it should pass:
       // in ε/π of the elements, if x and its error are normal. What remains is no rounding error, but another derivative.
       const epsilon = Math.sqrt(forward) * u;
-      const count = (names: Iterable<string>, is: (name: string, i: number) => boolean) =>
-        [...names].reduce((sum, name) => sum + Array.from(exact[name] ?? []).filter((_, i) => is(name, i)).length, 0);
-      const elements = count(net.masks.keys(), () => true);
-      const flips = count(net.masks.keys(), (name, i) => isZero(exact[name]?.[i]) !== isZero(actual[name]?.[i]));
+      const { flips, elements } = flipsOf(net, actual, exact);
       // Half of the elements pass; each flip is one of them whole.
       const flipped = Math.sqrt(net.masks.size * 2 * (epsilon / Math.PI));
       // |∂loss/∂logits| ≤ √2 for each image.
@@ -209,7 +136,9 @@ describe.runIf(half)('activations in f16', () => {
       expect(logits).toBeLessThan(epsilon);
       expect(loss).toBeLessThan(lossBound);
       expect(behindMasks).toBeLessThan(Math.sqrt(all) * u);
-      expect(flips / elements).toBeLessThan(epsilon / Math.PI);
+      // As many as expected, and three standard deviations of a count.
+      const expectedFlips = (elements * epsilon) / Math.PI;
+      expect(flips).toBeLessThan(expectedFlips + 3 * Math.sqrt(expectedFlips));
       expect(gradient).toBeLessThan(flipped);
       expect(logits).toBeGreaterThan(u / 10);
     },
@@ -231,14 +160,15 @@ describe.runIf(half)('activations in f16', () => {
           .map((loss) => loss.toFixed(3))
           .join(', ')}; f16 within ${shown(differences)}`,
       );
-      expect(expected.at(-1)).toBeLessThan((expected[0] ?? 0) / 1.5);
-      expect(differences.filter((difference) => !(difference < 0.05))).toEqual([]);
+      expect(epochMeans(expected).at(-1)).toBeLessThan((epochMeans(expected)[0] ?? 0) / 1.2);
+      // Errors of single steps are within 0.15 %, and add up at random.
+      expect(differences.filter((difference) => !(difference < 0.005))).toEqual([]);
 
-      // Gradients of 2^24 times their size do not fit.
-      rounded.tensors.byName.get('optimizer/lossScale')?.write(Float32Array.of(2 ** 24));
+      // Gradients of 2^40 times their size do not fit.
+      rounded.tensors.byName.get('optimizer/lossScale')?.write(Float32Array.of(2 ** 40));
       const before = await rounded.read();
       await rounded.train(steps, 1);
-      expect(await rounded.tensors.readLossScale()).toEqual({ scale: 2 ** 23, goodSteps: 0 });
+      expect(await rounded.tensors.readLossScale()).toEqual({ scale: 2 ** 39, goodSteps: 0 });
       const after = await rounded.read();
       expect(after.weights).toEqual(before.weights);
       expect(after.optimizer).toEqual(before.optimizer);
@@ -246,13 +176,13 @@ describe.runIf(half)('activations in f16', () => {
       expect(after.statistics).not.toEqual(before.statistics);
       for (const [, values] of after.statistics) expect(values?.every(Number.isFinite)).toBe(true);
 
-      const further = await rounded.train(steps + 1, 2 * batches + 8);
+      const further = await rounded.train(steps + 1, 40);
       const { scale = 0, goodSteps = 0 } = (await rounded.tensors.readLossScale()) ?? {};
       console.log(
         `scale ${scale} after ${goodSteps} good steps; losses ${further.map((l) => l.toFixed(3)).join(', ')}`,
       );
       expect(goodSteps).toBeGreaterThan(batches);
-      expect(scale).toBeLessThan(2 ** 24);
+      expect(scale).toBeLessThan(2 ** 39);
       expect(epochMeans(further).at(-1)).toBeLessThan(epochMeans(actual).at(-1) ?? 0);
       for (const opened of [exact, rounded]) opened.dispose();
     },
@@ -277,7 +207,7 @@ async function openRun(backend: Backend, lossScaling: boolean) {
       const losses: number[] = [];
       for (let i = from; i < from + count; i++) {
         tensors.zeroMetrics();
-        await step.run(prepared[i % batches] ?? buffers, 1e-3, i);
+        await step.run(prepared[i % batches] ?? buffers, 1e-2, i);
         losses.push((await tensors.readMetrics()).loss / batch);
       }
       return losses;

@@ -60,47 +60,50 @@ const overflowing = {
   labels: buffers.labels.map((label, i) => (i === 0 ? Number.POSITIVE_INFINITY : label)),
 };
 
-describe.each(optimizers)('a scaled loss with $kind', (optimizer) => {
-  it('changes little where nothing underflows, and resumes to the same bits from every step', async () => {
-    const plain = await runAll(options(optimizer));
-    const whole = await runAll(options(optimizer, { lossScaling: true }));
+describe('a scaled loss', () => {
+  it('changes little where nothing underflows, and resumes to the same bits', async () => {
+    const plain = await runAll(options(adam));
+    const whole = await runAll(options(adam, { lossScaling: true }));
     const { training } = whole.result.checkpoint;
     expect(training?.lossScale).toEqual({ scale: 2 ** 15, goodSteps: 3 });
     expect(plain.result.checkpoint.training?.lossScale).toBeNull();
     expect(whole.result.history[0]?.loss).toBeCloseTo(plain.result.history[0]?.loss ?? 0, 5);
-    for (const checkpoint of whole.checkpoints) {
-      const reloaded = decodeCheckpoint(encodeCheckpoint(checkpoint));
-      expect(reloaded.training?.lossScale?.goodSteps).toBe(checkpoint.training?.step);
-      const { result } = await runAll(options(optimizer, { lossScaling: true, checkpoint: reloaded }));
-      expect(digest(result.checkpoint)).toBe(digest(whole.result.checkpoint));
-    }
-    const other = runAll(options(optimizer, { checkpoint: whole.result.checkpoint }));
+    const checkpoint = whole.checkpoints.find((saved) => saved.training?.step === 1);
+    if (checkpoint === undefined) throw new Error('no checkpoint after a step');
+    const reloaded = decodeCheckpoint(encodeCheckpoint(checkpoint));
+    expect(reloaded.training?.lossScale?.goodSteps).toBe(1);
+    const { result } = await runAll(options(adam, { lossScaling: true, checkpoint: reloaded }));
+    expect(digest(result.checkpoint)).toBe(digest(whole.result.checkpoint));
+    const other = runAll(options(adam, { checkpoint: whole.result.checkpoint }));
     await expect(other).rejects.toThrow('loss scaling, for activations in f16, is false, but was true');
   }, 60_000);
 
-  it('that overflows is halved and changes neither weights nor state; the next step is as if nothing had been', async () => {
-    const { step, read } = await open(optimizer, { scale: 2 ** 16, goodSteps: 5 });
-    await step.run(buffers, rate, 0);
-    const before = await read();
-    expect(before.lossScale).toEqual({ scale: 2 ** 16, goodSteps: 6 });
-    await step.run(overflowing, rate, 1);
-    expect(await read()).toEqual({ ...before, lossScale: { scale: 2 ** 15, goodSteps: 0 } });
-    await step.run(buffers, rate, 2);
-    const after = await read();
-    expect(after.lossScale).toEqual({ scale: 2 ** 15, goodSteps: 1 });
-
-    // Without the overflow. Powers of two as scales change no bit in float64.
-    const smooth = await open(optimizer, { scale: 2 ** 15, goodSteps: 0 });
-    await smooth.step.run(buffers, rate, 0);
-    await smooth.step.run(buffers, rate, 2);
-    const expected = await smooth.read();
-    expect(after.weights).toEqual(expected.weights);
-    expect(after.optimizer).toEqual(expected.optimizer);
-  });
-
   it('grows after steps enough without an overflow', async () => {
-    const { step, read } = await open(optimizer, { scale: 2 ** 10, goodSteps: 1999 });
+    const { step, read } = await open(adam, { scale: 2 ** 10, goodSteps: 1999 });
     await step.run(buffers, rate, 0);
     expect((await read()).lossScale).toEqual({ scale: 2 ** 11, goodSteps: 0 });
   });
+
+  it.each(optimizers)(
+    'that overflows with $kind is halved and changes neither weights nor state; the next step is as if nothing had been',
+    async (optimizer) => {
+      const { step, read } = await open(optimizer, { scale: 2 ** 16, goodSteps: 5 });
+      await step.run(buffers, rate, 0);
+      const before = await read();
+      expect(before.lossScale).toEqual({ scale: 2 ** 16, goodSteps: 6 });
+      await step.run(overflowing, rate, 1);
+      expect(await read()).toEqual({ ...before, lossScale: { scale: 2 ** 15, goodSteps: 0 } });
+      await step.run(buffers, rate, 2);
+      const after = await read();
+      expect(after.lossScale).toEqual({ scale: 2 ** 15, goodSteps: 1 });
+
+      // Without the overflow. Powers of two as scales change no bit in float64.
+      const smooth = await open(optimizer, { scale: 2 ** 15, goodSteps: 0 });
+      await smooth.step.run(buffers, rate, 0);
+      await smooth.step.run(buffers, rate, 2);
+      const expected = await smooth.read();
+      expect(after.weights).toEqual(expected.weights);
+      expect(after.optimizer).toEqual(expected.optimizer);
+    },
+  );
 });

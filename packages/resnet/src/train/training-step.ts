@@ -1,6 +1,6 @@
 import type { Backend, CompileOptions, Profile, Tensor } from '@skiplane/core';
 import { BoundProgram } from '../bound-program.ts';
-import type { ModelConfig } from '../config.ts';
+import type { Model } from '../model.ts';
 import type { BatchBuffers } from '../data/batch-preparer.ts';
 import type { GatherBuffers } from '../data/batch-source.ts';
 import { writeBatch } from '../data/write-batch.ts';
@@ -39,7 +39,7 @@ export class TrainingStep implements Disposable {
 
   static async compile(
     backend: Backend,
-    model: ModelConfig,
+    model: Model,
     tensors: TrainingTensors,
     options: TrainingStepOptions,
   ): Promise<TrainingStep> {
