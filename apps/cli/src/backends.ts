@@ -1,5 +1,5 @@
 import { UnsupportedError, type Backend } from '@skiplane/core';
-import type { GpuDeviceOptions } from '@skiplane/kernels-gpu';
+import type { GpuDeviceOptions, Precision } from '@skiplane/kernels-gpu';
 import type { BackendName } from './backend-names.ts';
 import { CommandError, errorMessage, UsageError } from './errors.ts';
 import { note } from './output.ts';
@@ -8,6 +8,8 @@ import { note } from './output.ts';
 export interface BackendSettings {
   readonly threads?: number | undefined;
   readonly gpu?: GpuDeviceOptions | undefined;
+  /** What activations are held in (default f32). */
+  readonly precision?: Precision | undefined;
 }
 
 export interface BackendFlags extends BackendSettings {
@@ -23,6 +25,11 @@ type Open = (settings: BackendSettings) => Promise<Backend>;
 export async function openBackend({ backend, ...settings }: BackendFlags): Promise<Backend> {
   if (settings.gpu !== undefined && backend !== 'gpu') {
     throw new UsageError(`option '--gpu' chooses an adapter for '--backend gpu', but --backend is ${backend}.`);
+  }
+  if (settings.precision === 'f16' && backend !== 'gpu') {
+    throw new UsageError(
+      `activations in f16 (--precision f16) are for '--backend gpu', but --backend is ${backend}: choose --backend gpu, or compute in f32.`,
+    );
   }
   const opened = backend === 'auto' ? await chooseBackend(settings) : await openers[backend](settings);
   note(`backend: ${opened.info.device}${backend === 'auto' ? ` (chosen by 'auto')` : ''}`);
@@ -44,11 +51,11 @@ export const openers: Readonly<Record<Exclude<BackendName, 'auto'>, Open>> = {
     const { createWasmBackend } = await import('@skiplane/kernels-wasm');
     return await createWasmBackend(threads === undefined ? {} : { threads });
   },
-  async gpu({ threads, gpu }) {
+  async gpu({ threads, gpu, precision }) {
     if (threads !== undefined) throw new UsageError("option '--threads' is not for '--backend gpu': leave it out.");
     const { createGpuBackend } = await import('@skiplane/kernels-gpu');
     try {
-      return await createGpuBackend(gpu);
+      return await createGpuBackend({ ...gpu, ...(precision !== undefined && { precision }) });
     } catch (error) {
       if (!(error instanceof UnsupportedError) || gpu !== undefined) throw error;
       throw new CommandError(`${error.message} On the command line: --gpu software, or another --backend.`);

@@ -43,6 +43,8 @@ const elementFills = {
   /** e^80 is near the end of f32, e^160 beyond it. */
   logits: (random) => 80 * signed(random),
   stepSize: () => 1e-3,
+  infinite: () => Number.POSITIVE_INFINITY,
+  nan: () => Number.NaN,
   bytes: (random) => Math.floor(256 * random()),
 } satisfies Record<string, (random: Random) => number>;
 

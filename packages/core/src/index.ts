@@ -21,6 +21,7 @@ export { heNormal, normalQuantile } from './he-normal.ts';
 export { inputValues, readersOf, valueOf, type Graph, type Op, type Value, type ValueId } from './graph.ts';
 export type {
   Activation,
+  GuardedAttrs,
   InterpolationOrder,
   MovingVariance,
   OpAttrs,

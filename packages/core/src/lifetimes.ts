@@ -1,4 +1,4 @@
-import { valueOf, type Graph, type ValueId } from './graph.ts';
+import { valueOf, type Graph, type Value, type ValueId } from './graph.ts';
 import { opDef } from './ops/index.ts';
 import { byteLength } from './tensor.ts';
 
@@ -20,7 +20,7 @@ export interface Lifetimes {
  * Which values need storage of their own, and for how long. Views and updates share the storage of their input, and with
  * `inPlace` an op that may work in place takes over the storage of an input that dies with it.
  */
-export function lifetimes(graph: Graph, inPlace: boolean): Lifetimes {
+export function lifetimes(graph: Graph, inPlace: boolean, bytesOf: (value: Value) => number = byteLength): Lifetimes {
   const roots = new Map<ValueId, ValueId>();
   const rootOf = (id: ValueId): ValueId => roots.get(id) ?? id;
   const lastUse = lastUses(graph);
@@ -50,7 +50,7 @@ export function lifetimes(graph: Graph, inPlace: boolean): Lifetimes {
           return;
         }
       }
-      own.set(id, { bytes: byteLength(value), firstOp: index, lastOp });
+      own.set(id, { bytes: bytesOf(value), firstOp: index, lastOp });
     });
   });
   return { rootOf, own };

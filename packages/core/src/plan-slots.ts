@@ -1,4 +1,4 @@
-import { valueOf, type Graph, type ValueId } from './graph.ts';
+import { valueOf, type Graph, type Value, type ValueId } from './graph.ts';
 import { lifetimes, type Lifetime } from './lifetimes.ts';
 
 export interface SlotOptions {
@@ -6,6 +6,8 @@ export interface SlotOptions {
   readonly workspaces?: readonly (readonly number[])[];
   /** Whether values that are never needed at the same time may share a slot (default true). */
   readonly share?: boolean;
+  /** Bytes that a value takes (default: those of its elements). */
+  readonly bytesOf?: (value: Value) => number;
 }
 
 export interface SlotPlan {
@@ -33,8 +35,8 @@ interface Slot {
  *
  * @source Pisarchyk & Lee 2020, shared objects, greedy by size
  */
-export function planSlots(graph: Graph, { workspaces = [], share = true }: SlotOptions = {}): SlotPlan {
-  const { rootOf, own } = lifetimes(graph, false);
+export function planSlots(graph: Graph, { workspaces = [], share = true, bytesOf }: SlotOptions = {}): SlotPlan {
+  const { rootOf, own } = lifetimes(graph, false, bytesOf);
   const scratch = graph.ops.map((_, index) =>
     (workspaces[index] ?? []).map((bytes): Lifetime => ({ bytes, firstOp: index, lastOp: index })),
   );

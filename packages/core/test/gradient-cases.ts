@@ -208,4 +208,6 @@ export const gradientCases: { readonly [K in OpKind]: readonly GradientCase<K>[]
   sgdMomentum: 'not differentiable',
   assignAdd: 'not differentiable',
   gatherImages: 'not differentiable',
+  unscaleGradient: 'not differentiable',
+  updateLossScale: 'not differentiable',
 };

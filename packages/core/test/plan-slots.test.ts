@@ -37,6 +37,14 @@ describe('any plan', () => {
     );
   });
 
+  test('takes the bytes of values as they are given', () => {
+    const build = new GraphBuilder('chain');
+    build.output('y', relu(build, relu(build, relu(build, build.input('x', f32(100))))));
+    const graph = build.build();
+    expect(planSlots(graph).slots).toEqual([400, 400]);
+    expect(planSlots(graph, { bytesOf: (value) => byteLength(value) / 2 }).slots).toEqual([200, 200]);
+  });
+
   test('gives each value and workspace a slot that is large enough, and the named values their tensors', () => {
     fc.assert(
       fc.property(randomGraph, options, (graph, slotOptions) => {

@@ -1,11 +1,13 @@
-import { planSlots, SkiplaneError, type Graph, type OpReport, type SlotStorage } from '@skiplane/core';
+import { planSlots, SkiplaneError, type Graph, type OpReport, type SlotStorage, type ValueId } from '@skiplane/core';
 import { bufferUsage, type Context } from './context.ts';
 import { encodePass } from './encode.ts';
+import { bytesWith, halvesWith, type Precision } from './half-values.ts';
 import type { LowerOptions } from './lower/lowering.ts';
 import {
   callsOf,
   checkCall,
   describeCall,
+  halfBindings,
   lowerGraph,
   operandsOf,
   piecesOf,
@@ -21,6 +23,7 @@ export interface CompileInput {
   readonly tensors: ReadonlyMap<string, GpuTensor>;
   readonly guard: boolean;
   readonly lowerOptions: LowerOptions;
+  readonly precision: Precision;
   readonly onProgress: CompileProgress | undefined;
 }
 
@@ -52,15 +55,17 @@ export interface Compiled {
 
 /** Decides all about a program: kernels, buffers, pipelines and bind groups. */
 export async function compile(context: Context, input: CompileInput): Promise<Compiled> {
-  const { graph, guard, lowerOptions, onProgress } = input;
+  const { graph, guard, lowerOptions, precision, onProgress } = input;
   const lowered = lowerGraph(graph, lowerOptions);
-  checkGraphSizes(context, graph, piecesOf(graph, lowered), input);
-  const plan = planSlots(graph, { workspaces: lowered.map(({ workspaces }) => workspaces), share: !guard });
+  const halves = halvesWith(precision, graph);
+  const bytesOf = bytesWith(halves);
+  checkGraphSizes(context, graph, piecesOf(graph, lowered, bytesOf), input);
+  const plan = planSlots(graph, { workspaces: lowered.map(({ workspaces }) => workspaces), share: !guard, bytesOf });
   const calls = callsOf(graph, lowered);
   const operands = calls.map((call) => operandsOf(plan, call));
   calls.forEach((call, i) => checkCall(call, operands[i] ?? []));
 
-  const pipelines = await compilePipelines(context, calls, onProgress);
+  const pipelines = await compilePipelines(context, calls, halves, onProgress);
   const slots = plan.slots.map((bytes, i) => makeSlot(context, bytes, guard, `slot ${i} of program '${graph.name}'`));
   try {
     const bufferOf = (storage: SlotStorage): SlotBuffer => {
@@ -83,7 +88,13 @@ export async function compile(context: Context, input: CompileInput): Promise<Co
     );
     const total = (used: boolean) =>
       plan.slots.reduce((sum, bytes, slot) => sum + (valueSlots.has(slot) === used ? bytes : 0), 0);
-    return { steps, slots, ops: reportOps(graph, lowered), arenaBytes: total(true), workspaceBytes: total(false) };
+    return {
+      steps,
+      slots,
+      ops: reportOps(graph, lowered, halves),
+      arenaBytes: total(true),
+      workspaceBytes: total(false),
+    };
   } catch (error) {
     slots.forEach(({ buffer }) => buffer.destroy());
     throw error;
@@ -94,13 +105,14 @@ export async function compile(context: Context, input: CompileInput): Promise<Co
 async function compilePipelines(
   context: Context,
   calls: readonly Call[],
+  halves: ReadonlySet<ValueId>,
   onProgress: CompileProgress | undefined,
 ): Promise<readonly GPUComputePipeline[]> {
   let compiled = 0;
   return Promise.all(
     calls.map(async (call) => {
       try {
-        return await context.pipelines.get(call.dispatch.shader, call.dispatch.constants);
+        return await context.pipelines.get(call.dispatch.shader, call.dispatch.constants, halfBindings(halves, call));
       } catch (error) {
         context.check('compile');
         throw kernelError(call, (error as Error).message, error);

@@ -4,6 +4,9 @@ import { bufferUsage, type Context } from './context.ts';
 import { guard, guardBytes, guardWord } from './padding.ts';
 import type { GpuTensor } from './tensor.ts';
 
+/** NaN as f32, and twice NaN as f16. */
+const poison = 0x7fc07fc0;
+
 interface Guarded {
   readonly what: string;
   readonly buffer: GPUBuffer;
@@ -32,7 +35,7 @@ export class Guard {
   poison(): void {
     const { queue } = this.#context.device;
     for (const { buffer, guardOffset } of this.#slots) {
-      const words = new Uint32Array((guardOffset + guardBytes) / 4).fill(0x7fc00000);
+      const words = new Uint32Array((guardOffset + guardBytes) / 4).fill(poison);
       words.set(guard, guardOffset / 4);
       queue.writeBuffer(buffer, 0, words);
     }

@@ -1,5 +1,4 @@
 import {
-  byteLength,
   opDef,
   SkiplaneError,
   valueOf,
@@ -9,6 +8,7 @@ import {
   type OpReport,
   type SlotPlan,
   type SlotStorage,
+  type Value,
   type ValueId,
 } from '@skiplane/core';
 import { shaders } from './generated/shaders.ts';
@@ -61,6 +61,14 @@ export function operandsOf(plan: SlotPlan, { op, index, dispatch }: Call): reado
   });
 }
 
+/** Bindings of a call, by number, whose values are held as f16. */
+export function halfBindings(halves: ReadonlySet<ValueId>, { op, dispatch }: Call): readonly number[] {
+  return dispatch.bindings.flatMap(({ kind, index }, binding) => {
+    const id = kind === 'workspace' ? undefined : (kind === 'input' ? op.inputs : op.outputs)[index];
+    return id !== undefined && halves.has(id) ? [binding] : [];
+  });
+}
+
 /**
  * Checks what a device would refuse or, worse, accept: operands in number, inputs bound for writing, a storage bound for writing
  * and once more, counts of workgroups. @throws {SkiplaneError}
@@ -103,11 +111,15 @@ export interface Piece {
 }
 
 /** Everything that needs a buffer: named and unnamed values, and workspaces. */
-export function piecesOf(graph: Graph, lowered: readonly Lowering[]): readonly Piece[] {
+export function piecesOf(
+  graph: Graph,
+  lowered: readonly Lowering[],
+  bytesOf: (value: Value) => number,
+): readonly Piece[] {
   const labels = new Map(graph.ops.flatMap((op) => op.outputs.map((id) => [id, `${op.kind} '${op.label}'`] as const)));
   const values = graph.values.map((value): Piece => {
     const what = value.name ?? `the result of ${labels.get(value.id) ?? 'an op'}`;
-    return { what: `${what} [${value.shape.join(',')}]`, bytes: byteLength(value), named: value.name !== undefined };
+    return { what: `${what} [${value.shape.join(',')}]`, bytes: bytesOf(value), named: value.name !== undefined };
   });
   const workspaces = graph.ops.flatMap((op, index) =>
     (lowered[index]?.workspaces ?? []).map((bytes): Piece => ({
@@ -119,11 +131,23 @@ export function piecesOf(graph: Graph, lowered: readonly Lowering[]): readonly P
   return [...values, ...workspaces];
 }
 
-export function reportOps(graph: Graph, lowered: readonly Lowering[]): readonly OpReport[] {
+/** @param halves  values held as f16: kernels that read or write one are reported with the suffix `.f16` */
+export function reportOps(
+  graph: Graph,
+  lowered: readonly Lowering[],
+  halves: ReadonlySet<ValueId>,
+): readonly OpReport[] {
   return graph.ops.map((op, index): OpReport => {
     const { inputs, outputs } = specsOf(graph, op);
     const def = opDef<OpKind>(op.kind);
     const cost = def.cost(inputs, outputs, op.attrs);
-    return { kind: op.kind, label: op.label, kernels: lowered[index]?.kernels ?? [], cost };
+    const { kernels = [], dispatches = [] } = lowered[index] ?? {};
+    const half = dispatches.some((dispatch) => halfBindings(halves, { op, index, dispatch }).length > 0);
+    return {
+      kind: op.kind,
+      label: op.label,
+      kernels: kernels.map((kernel) => (half ? `${kernel}.f16` : kernel)),
+      cost,
+    };
   });
 }

@@ -1,5 +1,6 @@
 import { SkiplaneError } from '@skiplane/core';
 import { shaders, type ShaderName } from './generated/shaders.ts';
+import { halfStorage } from './half-storage.ts';
 
 type Constants = Readonly<Record<string, number>>;
 type Access = 'read' | 'read_write';
@@ -10,7 +11,7 @@ const compute = 0x4; // GPUShaderStage.COMPUTE
 export class Pipelines {
   readonly #device: GPUDevice;
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
-  readonly #modules = new Map<ShaderName, Promise<GPUShaderModule>>();
+  readonly #modules = new Map<string, Promise<GPUShaderModule>>();
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
 
   constructor(device: GPUDevice) {
@@ -35,20 +36,29 @@ export class Pipelines {
     return layout;
   }
 
-  /** @throws {SkiplaneError} with what the device says of the kernel */
-  get(shader: ShaderName, constants: Constants): Promise<GPUComputePipeline> {
+  /**
+   * @param halves  bindings that are held as f16
+   * @throws {SkiplaneError} with what the device says of the kernel
+   */
+  get(shader: ShaderName, constants: Constants, halves: readonly number[] = []): Promise<GPUComputePipeline> {
     const values = Object.entries(constants).toSorted(([a], [b]) => (a < b ? -1 : 1));
-    const key = `${shader} ${values.map(([name, value]) => `${name}=${value}`).join(' ')}`;
+    const variant = variantOf(shader, halves);
+    const key = `${variant} ${values.map(([name, value]) => `${name}=${value}`).join(' ')}`;
     const found = this.#pipelines.get(key);
     if (found !== undefined) return found;
-    const pipeline = this.#compile(shader, constants, key);
+    const pipeline = this.#compile(shader, constants, halves, key);
     this.#pipelines.set(key, pipeline);
     return pipeline;
   }
 
-  async #compile(shader: ShaderName, constants: Constants, label: string): Promise<GPUComputePipeline> {
+  async #compile(
+    shader: ShaderName,
+    constants: Constants,
+    halves: readonly number[],
+    label: string,
+  ): Promise<GPUComputePipeline> {
     const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [this.layout(shader)] });
-    const module = await this.#module(shader);
+    const module = await this.#module(shader, halves);
     try {
       return await this.#device.createComputePipelineAsync({
         label,
@@ -65,18 +75,25 @@ export class Pipelines {
     }
   }
 
-  #module(shader: ShaderName): Promise<GPUShaderModule> {
-    const found = this.#modules.get(shader);
+  async #module(shader: ShaderName, halves: readonly number[]): Promise<GPUShaderModule> {
+    const variant = variantOf(shader, halves);
+    const found = this.#modules.get(variant);
     if (found !== undefined) return found;
+    const { source } = shaders[shader];
+    const code = halves.length === 0 ? source : halfStorage(source, halves);
     this.#device.pushErrorScope('validation');
-    const module = this.#device.createShaderModule({ label: shader, code: shaders[shader].source });
+    const module = this.#device.createShaderModule({ label: variant, code });
     const checked = this.#device.popErrorScope().then((error) => {
-      if (error !== null) throw new SkiplaneError('GPU', `kernel ${shader} is refused: ${error.message}`, { shader });
+      if (error !== null) throw new SkiplaneError('GPU', `kernel ${variant} is refused: ${error.message}`, { shader });
       return module;
     });
-    this.#modules.set(shader, checked);
+    this.#modules.set(variant, checked);
     return checked;
   }
 }
+
+/** A kernel's name with its operands that are held as f16. */
+const variantOf = (shader: ShaderName, halves: readonly number[]): string =>
+  halves.length === 0 ? shader : `${shader}.f16-${halves.join('-')}`;
 
 const bufferType = (access: Access): GPUBufferBindingType => (access === 'read' ? 'read-only-storage' : 'storage');

@@ -6,11 +6,10 @@ import {
   type Program,
   type ProgramReport,
 } from '@skiplane/core';
-import { compile, type Compiled, type CompileProgress } from './compile.ts';
+import { compile, type Compiled, type CompileInput } from './compile.ts';
 import type { Context } from './context.ts';
 import { encodePass } from './encode.ts';
 import { Guard } from './guard.ts';
-import type { LowerOptions } from './lower/lowering.ts';
 import { profileSteps } from './profile.ts';
 import type { GpuTensor } from './tensor.ts';
 
@@ -43,10 +42,10 @@ export class GpuProgram implements Program {
     context: Context,
     graph: Graph,
     tensors: ReadonlyMap<string, GpuTensor>,
-    options: CompileOptions & { readonly lowerOptions: LowerOptions; readonly onProgress: CompileProgress | undefined },
+    options: CompileOptions & Pick<CompileInput, 'lowerOptions' | 'precision' | 'onProgress'>,
   ): Promise<GpuProgram> {
-    const { guard = false, lowerOptions, onProgress } = options;
-    const compiled = await compile(context, { graph, tensors, guard, lowerOptions, onProgress });
+    const { guard = false, lowerOptions, precision, onProgress } = options;
+    const compiled = await compile(context, { graph, tensors, guard, lowerOptions, precision, onProgress });
     return new GpuProgram(
       context,
       graph.name,

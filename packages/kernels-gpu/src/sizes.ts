@@ -1,5 +1,6 @@
 import { OutOfMemoryError, type Graph } from '@skiplane/core';
 import { batchOf, withBatch } from './batch.ts';
+import { bytesWith, halvesWith, type Precision } from './half-values.ts';
 import type { LowerOptions } from './lower/lowering.ts';
 import { lowerGraph, piecesOf, type Piece } from './lower-graph.ts';
 import { guardBytes, padded } from './padding.ts';
@@ -34,7 +35,11 @@ export function checkGraphSizes(
   device: Device,
   graph: Graph,
   pieces: readonly Piece[],
-  { guard, lowerOptions }: { readonly guard: boolean; readonly lowerOptions: LowerOptions },
+  {
+    guard,
+    lowerOptions,
+    precision,
+  }: { readonly guard: boolean; readonly lowerOptions: LowerOptions; readonly precision: Precision },
 ): void {
   const limits = limitsOf(device);
   const tooLarge = pieces.filter((piece) => !fits(piece, guard, limits));
@@ -42,7 +47,8 @@ export function checkGraphSizes(
   const batch = batchOf(graph);
   const largestBatch = largest(batch, (smaller) => {
     const changed = withBatch(graph, batch, smaller);
-    return piecesOf(changed, lowerGraph(changed, lowerOptions)).every((piece) => fits(piece, guard, limits));
+    const bytesOf = bytesWith(halvesWith(precision, changed));
+    return piecesOf(changed, lowerGraph(changed, lowerOptions), bytesOf).every((piece) => fits(piece, guard, limits));
   });
   const advice =
     largestBatch > 0

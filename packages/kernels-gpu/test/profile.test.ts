@@ -34,6 +34,7 @@ async function compiled(context: Context, graph: Graph) {
     tensors: new Map(Object.entries({ x, y })),
     guard: false,
     lowerOptions: { conv: 'auto', features: new Set(), limits },
+    precision: 'f32',
     onProgress: undefined,
   });
   return { steps, y };

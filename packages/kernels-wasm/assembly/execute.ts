@@ -7,6 +7,7 @@ import * as elementwise from './elementwise';
 import * as filterDirect from './filter-direct';
 import * as images from './images';
 import * as loss from './loss';
+import * as lossScale from './loss-scale';
 import * as optimizer from './optimizer';
 import * as pack from './pack';
 import * as pool from './pool';
@@ -60,6 +61,8 @@ export function execute(opcode: i32, operands: usize, task: i32, scratch: usize)
     case records.opAdamW: return optimizer.adamW(changetype<records.AdamW>(operands), task);
     case records.opSgdMomentum: return optimizer.sgdMomentum(changetype<records.SgdMomentum>(operands), task);
     case records.opGatherImages: return images.gatherImages(changetype<records.GatherImages>(operands), task, scratch);
+    case records.opUnscaleGradient: return lossScale.unscaleGradient(changetype<records.UnscaleGradient>(operands), task);
+    case records.opUpdateLossScale: return lossScale.updateLossScale(changetype<records.UpdateLossScale>(operands));
     default: unreachable();
   }
 }

@@ -1,8 +1,8 @@
 import { Adam, AdamW, SgdMomentum } from './generated/records';
-import { flush4 } from './simd';
+import { finite, flush4 } from './simd';
 
 /**
- * Optimizers in place. Moments decay towards zero and would end as subnormals: they are flushed.
+ * Optimizers in place. Where a norm is given and not finite, nothing is written. Moments decay towards zero and would end as subnormals: they are flushed.
  * Task: 16384 elements. Traffic: gradient once, parameter and moments twice.
  */
 const taskElements: i32 = 16384;
@@ -29,6 +29,7 @@ const taskElements: i32 = 16384;
 
 /** Epsilon-hat form. */
 export function adam(p: Adam, task: i32): void {
+  if (p.norm != 0 && !finite(p.norm)) return;
   const end = lastByte(task, p.count);
   const beta1 = f32x4.splat(p.beta1), beta2 = f32x4.splat(p.beta2);
   const rest1 = f32x4.splat(p.oneMinusBeta1), rest2 = f32x4.splat(p.oneMinusBeta2);
@@ -43,6 +44,7 @@ export function adam(p: Adam, task: i32): void {
 
 /** Adam on parameter − decay·parameter. */
 export function adamW(p: AdamW, task: i32): void {
+  if (p.norm != 0 && !finite(p.norm)) return;
   const end = lastByte(task, p.count);
   const beta1 = f32x4.splat(p.beta1), beta2 = f32x4.splat(p.beta2);
   const rest1 = f32x4.splat(p.oneMinusBeta1), rest2 = f32x4.splat(p.oneMinusBeta2);
@@ -59,6 +61,7 @@ export function adamW(p: AdamW, task: i32): void {
 }
 
 export function sgdMomentum(p: SgdMomentum, task: i32): void {
+  if (p.norm != 0 && !finite(p.norm)) return;
   const end = lastByte(task, p.count);
   const momentum = f32x4.splat(p.momentum), learningRate = f32x4.splat(load<f32>(p.learningRate));
   for (let at = firstByte(task); at < end; at += 16) {

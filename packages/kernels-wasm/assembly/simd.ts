@@ -27,3 +27,8 @@
 @inline export function sum4(v: v128): f32 {
   return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
 }
+
+/** Whether the float at an address is neither infinite nor NaN: by its exponent, so that no assumption about NaN comes in. */
+@inline export function finite(at: usize): bool {
+  return (load<u32>(at) & 0x7f800000) != 0x7f800000;
+}

@@ -53,6 +53,7 @@ export { optimizerRule, optimizerStateName, type OptimizerRule } from './graphs/
 export { evaluationGraph, type EvaluationGraphOptions } from './graphs/evaluation.ts';
 export { inferenceGraph, type BatchOption, type InferenceGraphOptions } from './graphs/inference.ts';
 export type { GatheredImages, ModelGraph } from './graphs/model-graph.ts';
+export type { LossScale } from './graphs/loss-scaling.ts';
 export { lossGraph, trainingGraph, type LossGraph, type TrainingGraphOptions } from './graphs/training.ts';
 export { initialParameters, parameterSpecs } from './initial-parameters.ts';
 export {

@@ -35,7 +35,7 @@ const learningRate = 0.01;
 /** The parameters after some steps on the same batch. */
 async function after(optimizer: OptimizerSettings, steps = 1): Promise<Parameters> {
   using backend = createReferenceBackend();
-  using tensors = new TrainingTensors(backend, tinyModel.name, specs, start, null, optimizer);
+  using tensors = new TrainingTensors(backend, tinyModel.name, specs, start, null, { optimizer });
   using step = await TrainingStep.compile(backend, tinyModel, tensors, { batch, optimizer });
   for (let at = 0; at < steps; at++) await step.run({ images, labels }, learningRate, at);
   return tensors.readParameters();

@@ -30,6 +30,8 @@ export interface WorkloadInput {
   /** A prepared batch: figures are those of the compiled programs alone. */
   readonly buffers: BatchBuffers;
   readonly batch: number;
+  /** Whether training scales its loss. */
+  readonly lossScaling: boolean;
 }
 
 export function benchImages(batch: number): BatchBuffers {
@@ -60,10 +62,13 @@ export async function withInference<T>(
 const learningRate = 1e-3;
 
 export async function withTraining<T>(
-  { backend, model, buffers, batch }: WorkloadInput,
+  { backend, model, buffers, batch, lossScaling }: WorkloadInput,
   measure: Measure<T>,
 ): Promise<T> {
-  using tensors = new TrainingTensors(backend, model.name, parameterSpecs(model), initialParameters(model, 1));
+  const parameters = initialParameters(model, 1);
+  using tensors = new TrainingTensors(backend, model.name, parameterSpecs(model), parameters, null, {
+    lossScaling,
+  });
   const start = performance.now();
   using step = await TrainingStep.compile(backend, model, tensors, { batch });
   const compileMilliseconds = performance.now() - start;

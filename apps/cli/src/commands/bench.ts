@@ -1,6 +1,6 @@
 import type { Command } from '@commander-js/extra-typings';
 import { seconds, wholeNumber } from '../options.ts';
-import { backendOption, gpuOption, jsonOption, threadsOption } from './shared.ts';
+import { backendOption, gpuOption, jsonOption, precisionOption, threadsOption } from './shared.ts';
 
 export function addBench(program: Command): void {
   program
@@ -9,6 +9,7 @@ export function addBench(program: Command): void {
     .option('--model <name>', 'network to measure', 'resnet20v1')
     .addOption(backendOption())
     .addOption(gpuOption())
+    .addOption(precisionOption())
     .addOption(threadsOption())
     .option('--batch <n>', 'images at a time', wholeNumber(1, 65_536), 128)
     .option('--seconds <s>', 'how long to measure each', seconds, 5)

@@ -5,6 +5,7 @@ import {
   dataOption,
   gpuOption,
   jsonOption,
+  precisionOption,
   preprocessOption,
   threadsOption,
   weightsOption,
@@ -19,6 +20,7 @@ export function addEvaluate(program: Command): void {
     .addOption(dataOption())
     .addOption(backendOption())
     .addOption(gpuOption())
+    .addOption(precisionOption())
     .addOption(threadsOption())
     .option('--batch <n>', 'images at a time', wholeNumber(1), 128)
     .option('--limit <n>', 'use only the first n test images', wholeNumber(1))

@@ -6,6 +6,7 @@ import {
   dataOption,
   gpuOption,
   jsonOption,
+  precisionOption,
   preprocessOption,
   threadsOption,
   weightsOption,
@@ -27,6 +28,7 @@ export function addPredict(program: Command): void {
     )
     .addOption(backendOption())
     .addOption(gpuOption())
+    .addOption(precisionOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
     .action(async (images, options) => {

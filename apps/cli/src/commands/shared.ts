@@ -16,6 +16,12 @@ export const gpuOption = () =>
     "adapter for --backend gpu: its index or a part of its name, low-power, high-performance, or 'software' to compute on the processor",
   ).argParser(gpuAdapter);
 
+export const precisionOption = () =>
+  new Option(
+    '--precision <type>',
+    'what activations are held in on --backend gpu: f32, or f16, which takes about 0.6 of the memory (default: f32)',
+  ).choices(['f32', 'f16'] as const);
+
 export const threadsOption = () =>
   new Option('--threads <n>', 'threads to compute with (default: all cores)').argParser(wholeNumber(1, 256));
 

@@ -1,7 +1,7 @@
 import { Option, type Command } from '@commander-js/extra-typings';
 import { collect, distinct, learningRate, seconds, wholeNumber } from '../options.ts';
 import type { Finish } from '../program.ts';
-import { backendOption, dataOption, gpuOption, jsonOption, threadsOption } from './shared.ts';
+import { backendOption, dataOption, gpuOption, jsonOption, precisionOption, threadsOption } from './shared.ts';
 
 /** Defaults are not given to the parser: a resumed run takes what is not given from its checkpoint. */
 export function addTrain(program: Command, finish: Finish): void {
@@ -14,6 +14,7 @@ export function addTrain(program: Command, finish: Finish): void {
     .option('--print-recipe', 'print the recipe as JSON, with all changes, and do not train')
     .addOption(backendOption())
     .addOption(gpuOption())
+    .addOption(precisionOption())
     .addOption(dataOption())
     .option('--epochs <n>', "passes over the training images (default: the recipe's)", wholeNumber(1))
     .option('--batch <n>', "images a step (default: the recipe's)", wholeNumber(1))

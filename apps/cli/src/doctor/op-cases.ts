@@ -111,7 +111,10 @@ export const opCases: { readonly [K in OpKind]: (c: CaseBuilder) => void } = {
   },
   sgdMomentum(c) {
     const attrs = { momentum: 0.9, nesterov: true };
-    c.check('sgdMomentum', [c.input(filter), c.input(filter), c.input(filter), c.input([], 'positive')], attrs);
+    const operands = () => [c.input(filter), c.input(filter), c.input(filter), c.input([], 'positive')];
+    c.check('sgdMomentum', operands(), attrs);
+    const overflown = c.data([], Float32Array.of(Number.POSITIVE_INFINITY));
+    c.check('sgdMomentum', [...operands(), overflown], { ...attrs, guarded: true });
   },
   assignAdd: (c) => c.check('assignAdd', [c.input([]), c.input([])], {}),
   gatherImages(c) {
@@ -129,5 +132,10 @@ export const opCases: { readonly [K in OpKind]: (c: CaseBuilder) => void } = {
     const inputs = [images, values, c.input([8, 8, 3]), c.data([2], Int32Array.of(2, 0))];
     const attrs = { transformed: true, interpolationOrder: 1 } as const;
     c.check('gatherImages', [...inputs, c.data([2, transformLength], transforms)], attrs);
+  },
+  unscaleGradient: (c) => c.check('unscaleGradient', [c.input(filter), c.data([], Float32Array.of(8))], {}),
+  updateLossScale(c) {
+    const inputs = [8, 1999, Number.POSITIVE_INFINITY].map((value) => c.data([], Float32Array.of(value)));
+    c.check('updateLossScale', inputs, { growthSteps: 2000, minimum: 1, maximum: 2 ** 24 });
   },
 };

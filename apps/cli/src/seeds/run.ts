@@ -39,7 +39,7 @@ interface Plan {
 /** `skiplane train --seeds`: a run for every seed, one after the other, then their mean. Returns the exit code. */
 export async function trainSeeds(flags: TrainFlags): Promise<number> {
   const { folder, settings, seeds, dataOptions } = await (flags.resume ? planResumed(flags) : planNew(flags));
-  const common = { model: settings.model.name, recipe: settings.recipe, imagesOn: settings.imagesOn, seeds };
+  const common = { ...settings, model: settings.model.name, seeds };
   const data = await loadData(dataOptions.data, { train: dataOptions.limitTrain, test: dataOptions.limitTest });
   await mkdir(folder, { recursive: true });
   await saveDataOptions(folder, dataOptions);
@@ -71,8 +71,8 @@ function planNew(flags: TrainFlags): Plan {
       `'${folder}' holds runs already. Go on with them by --resume, or choose another folder by --out.`,
     );
   }
-  const { model, recipe, imagesOn } = newSettings(flags);
-  return { folder, settings: { model, recipe, imagesOn }, seeds: flags.seeds ?? [], dataOptions: flags };
+  const { model, recipe, imagesOn, lossScaling } = newSettings(flags);
+  return { folder, settings: { model, recipe, imagesOn, lossScaling }, seeds: flags.seeds ?? [], dataOptions: flags };
 }
 
 /** The runs that are there decide all but the seeds, of which there may be more. */
@@ -83,9 +83,9 @@ async function planResumed(flags: TrainFlags): Promise<Plan> {
       `cannot resume: '${folder}' holds no runs of several seeds (no seeds.json). Begin them without --resume.`,
     );
   }
-  const { model, recipe, imagesOn, seeds } = await readSeries(folder);
-  const { epochs, batch, lr, augment, seed, dataOn } = flags;
-  const own = { recipe: flags.recipe, set: flags.set, epochs, batch, lr, augment, seed, 'data-on': dataOn };
+  const { model, seeds, ...settings } = await readSeries(folder);
+  const { epochs, batch, lr, augment, seed, dataOn, precision } = flags;
+  const own = { recipe: flags.recipe, set: flags.set, epochs, batch, lr, augment, seed, 'data-on': dataOn, precision };
   const decided = Object.entries(own)
     .filter(([, value]) => value !== undefined)
     .map(([name]) => `--${name}`);
@@ -96,7 +96,7 @@ async function planResumed(flags: TrainFlags): Promise<Plan> {
     );
   }
   const dataOptions = await resumedDataOptions(folder, flags);
-  return { folder, settings: { model: findModel(model), recipe, imagesOn }, seeds: flags.seeds ?? seeds, dataOptions };
+  return { folder, settings: { ...settings, model: findModel(model) }, seeds: flags.seeds ?? seeds, dataOptions };
 }
 
 function announce(seed: number, index: number, count: number, folder: string, { json }: TrainFlags): void {

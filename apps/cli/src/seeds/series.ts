@@ -13,6 +13,8 @@ export interface Series {
   readonly recipe: Recipe;
   /** Undefined: each run chose by itself. */
   readonly imagesOn?: ImagesOn | undefined;
+  /** With `--precision f16`. */
+  readonly lossScaling: boolean;
   readonly seeds: readonly number[];
   /** Of the runs that have ended, in the order of the seeds. */
   readonly results: readonly SeedResult[];
@@ -40,6 +42,7 @@ const schema = v.object({
   model: v.string(),
   recipe: v.unknown(),
   imagesOn: v.optional(v.picklist(['host', 'device'])),
+  lossScaling: v.optional(v.boolean(), false),
   seeds: v.pipe(v.array(v.pipe(v.number(), v.safeInteger(), v.minValue(0))), v.minLength(1)),
 });
 
@@ -52,11 +55,11 @@ export async function writeSeries(folder: string, series: Series): Promise<void>
 }
 
 /** What the runs of a folder have in common. @throws {CommandError} when its file is damaged */
-export async function readSeries(folder: string): Promise<Pick<Series, 'model' | 'recipe' | 'imagesOn' | 'seeds'>> {
+export async function readSeries(folder: string): Promise<Omit<Series, 'results' | 'summary'>> {
   const path = join(folder, fileName);
   try {
-    const { model, recipe, imagesOn, seeds } = v.parse(schema, JSON.parse(await readFile(path, 'utf8')));
-    return { model, recipe: resolveRecipe(recipe), imagesOn, seeds };
+    const { model, recipe, imagesOn, lossScaling, seeds } = v.parse(schema, JSON.parse(await readFile(path, 'utf8')));
+    return { model, recipe: resolveRecipe(recipe), imagesOn, lossScaling, seeds };
   } catch (error) {
     throw new CommandError(
       `'${path}' does not say which runs are here: ${errorMessage(error)} Begin new ones in another folder by --out.`,

@@ -70,6 +70,7 @@ function isSame(a: Settings, b: Settings): boolean {
   return (
     a.model.name === b.model.name &&
     a.seed === b.seed &&
+    a.lossScaling === b.lossScaling &&
     (a.imagesOn === undefined || a.imagesOn === b.imagesOn) &&
     a.recipe.epochs === b.recipe.epochs &&
     recipeDifferences(a.recipe, b.recipe).length === 0

@@ -47,6 +47,8 @@ export interface Settings {
   readonly evaluationBatchSize?: number;
   /** Undefined: to be chosen when backend and data are known. */
   readonly imagesOn?: ImagesOn | undefined;
+  /** With `--precision f16`. */
+  readonly lossScaling: boolean;
 }
 
 export const defaultModel = 'resnet20v1';
@@ -58,6 +60,7 @@ export function newSettings(flags: TrainFlags): Settings {
     recipe: recipeOf(flags),
     seed: flags.seed ?? 1,
     imagesOn: flags.dataOn,
+    lossScaling: flags.precision === 'f16',
   };
   if (settings.imagesOn === 'device' && !isForDevice(settings.recipe.augmentation)) {
     throw new UsageError(
@@ -78,13 +81,14 @@ export function resumedSettings(
   kept: TrainSettings,
   path: string,
 ): Settings {
-  const { recipe, seed, imagesOn } = kept;
+  const { recipe, seed, imagesOn, lossScaling } = kept;
   const given: readonly (readonly [option: string, value: unknown, kept: unknown])[] = [
     ['--model', flags.model === undefined ? undefined : findModel(flags.model).name, model.name],
     ['--batch', flags.batch, recipe.batchSize],
     ['--augment', flags.augment, recipe.augmentation.kind !== 'none'],
     ['--seed', flags.seed, seed],
     ['--data-on', flags.dataOn, imagesOn],
+    ['--precision', flags.precision, precisionOf(kept)],
   ];
   const problems = given
     .filter(([, value, own]) => value !== undefined && value !== own)
@@ -101,7 +105,7 @@ export function resumedSettings(
     );
   }
   const epochs = flags.epochs ?? (flags.recipe === undefined ? wanted.epochs : recipe.epochs);
-  return { model, recipe: { ...recipe, epochs }, seed, imagesOn };
+  return { model, recipe: { ...recipe, epochs }, seed, imagesOn, lossScaling };
 }
 
 /** The recipe that the options ask for; without `--recipe`, it is the run's with their changes. */
@@ -112,3 +116,6 @@ function wantedRecipe(flags: TrainFlags, kept: Recipe): Recipe {
   const { learningRate } = recipeOf({ backend: flags.backend, lr: flags.lr });
   return { ...changed, learningRate };
 }
+
+/** The `--precision` of a run: in f16, and only then, it scales its loss. */
+export const precisionOf = ({ lossScaling }: Pick<Settings, 'lossScaling'>) => (lossScaling ? 'f16' : 'f32');

@@ -13,6 +13,7 @@ import { JsonReporter } from './json-reporter.ts';
 import type { PlannedRun } from './plan-run.ts';
 import { report, type Ending, type Reporter } from './reporter.ts';
 import { removeResults, resultPaths, writeResults } from './results.ts';
+import { precisionOf } from './settings.ts';
 import { TextReporter } from './text-reporter.ts';
 
 /** How to compute and how to tell of it: nothing that the numbers depend on. */
@@ -62,7 +63,7 @@ export async function trainRun(run: PlannedRun, flags: RunFlags, options: RunOpt
     },
   );
   try {
-    using backend = await openBackend(flags);
+    using backend = await openBackend({ ...flags, precision: precisionOf(settings) });
     const result =
       run.finished ??
       (await runEpochs(run, reporter, {

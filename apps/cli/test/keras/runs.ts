@@ -111,7 +111,7 @@ export async function trainLike(backend: Backend, name: KerasModel, run: TenStep
   const optimizer = optimizerOf(run);
   const model = modelConfig(name);
   const specs = parameterSpecs(model);
-  using tensors = new TrainingTensors(backend, name, specs, parametersOf(specs), null, optimizer);
+  using tensors = new TrainingTensors(backend, name, specs, parametersOf(specs), null, { optimizer });
   const read = async (): Promise<State> => ({
     parameters: await tensors.readParameters(),
     optimizer: await tensors.readOptimizer(),

@@ -28,6 +28,31 @@ const moment: Role = { fills: valueFills };
 const secondMoment: Role = { fills: secondMoments };
 const gradient: Role = { fills: valueFills };
 const rate: Role = { fills: rates, scalar: true };
+/** Of a guarded step, which is taken where it is finite. */
+const norm: Role = { fills: ['positive', 'infinite', 'nan'], scalar: true };
+
+/** Cases with a step that is always taken, and with one that depends on a norm. */
+function withGuard<K extends 'adam' | 'adamW' | 'sgdMomentum'>(
+  roles: readonly Role[],
+  attrs: readonly [OpAttrs[K], ...OpAttrs[K][]],
+): OpCases<K> {
+  const always = optimizerCasesOf<K>(roles, attrs);
+  const guarded = { ...attrs[0], guarded: true };
+  const shape = [3, 3, 4, 5];
+  const named = norm.fills.map((fill): readonly [string, CaseSpec<K>] => {
+    const operands = [...roles, norm].map((role, i) =>
+      operand(role.scalar ? [] : shape, role === norm ? fill : role.fills[0], i + 1),
+    );
+    return [`guarded, norm ${fill}`, { attrs: guarded, operands }];
+  });
+  return {
+    named: { ...always.named, ...Object.fromEntries(named) },
+    arbitrary: fc.oneof(
+      { weight: 3, arbitrary: always.arbitrary },
+      { weight: 1, arbitrary: optimizerCasesOf<K>([...roles, norm], [guarded]).arbitrary },
+    ),
+  };
+}
 
 /** Cases of an optimizer: shapes, then every fill of the gradient on the first step and on a later one, then every rate. */
 function optimizerCasesOf<K extends OpKind>(
@@ -81,9 +106,9 @@ const adamAttrs = [
 ] as const;
 
 export const optimizerCases = {
-  adam: optimizerCasesOf<'adam'>([parameter, moment, secondMoment, gradient, rate], adamAttrs),
-  adamW: optimizerCasesOf<'adamW'>([parameter, moment, secondMoment, gradient, rate, rate], adamAttrs),
-  sgdMomentum: optimizerCasesOf<'sgdMomentum'>(
+  adam: withGuard<'adam'>([parameter, moment, secondMoment, gradient, rate], adamAttrs),
+  adamW: withGuard<'adamW'>([parameter, moment, secondMoment, gradient, rate, rate], adamAttrs),
+  sgdMomentum: withGuard<'sgdMomentum'>(
     [parameter, moment, gradient, rate],
     [
       { momentum: 0.9, nesterov: false },

@@ -74,15 +74,29 @@ export interface OpAttrs {
   softmaxCrossEntropy: { readonly labelSmoothing: number };
   softmaxCrossEntropyGrad: { readonly labelSmoothing: number };
   topKCorrect: { readonly k: number };
-  adam: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
-  adamW: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
-  sgdMomentum: { readonly momentum: number; readonly nesterov: boolean };
+  adam: AdamAttrs;
+  adamW: AdamAttrs;
+  sgdMomentum: GuardedAttrs & { readonly momentum: number; readonly nesterov: boolean };
   assignAdd: Record<never, never>;
   gatherImages: {
     /** Whether the images are shifted and flipped by one more operand. */
     readonly transformed: boolean;
     readonly interpolationOrder: InterpolationOrder;
   };
+  unscaleGradient: Record<never, never>;
+  updateLossScale: { readonly growthSteps: number; readonly minimum: number; readonly maximum: number };
+}
+
+/** Of the optimizers. */
+export interface GuardedAttrs {
+  /** Whether one more operand, `norm`, decides if the step is taken: where it is NaN or infinite, nothing changes (default false). */
+  readonly guarded?: boolean;
+}
+
+interface AdamAttrs extends GuardedAttrs {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
 }
 
 export type OpKind = keyof OpAttrs;

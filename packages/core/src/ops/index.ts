@@ -5,6 +5,7 @@ import { matMul } from './dense.ts';
 import { add, affine, multiply, relu, reluGrad, sigmoid, sigmoidGrad } from './elementwise.ts';
 import { gatherImages } from './images.ts';
 import { softmax, softmaxCrossEntropy, softmaxCrossEntropyGrad, softmaxGrad, topKCorrect } from './loss.ts';
+import { unscaleGradient, updateLossScale } from './loss-scale.ts';
 import type { OpKind } from './attrs.ts';
 import type { OpDef, OpDefs } from './op-def.ts';
 import { adam, adamW, assignAdd, sgdMomentum } from './optimizer.ts';
@@ -49,6 +50,8 @@ export const opDefs: OpDefs = {
   sgdMomentum,
   assignAdd,
   gatherImages,
+  unscaleGradient,
+  updateLossScale,
 };
 
 export const opKinds = Object.keys(opDefs) as readonly OpKind[];

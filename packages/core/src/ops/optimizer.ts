@@ -1,10 +1,13 @@
 import type { TensorSpec } from '../tensor.ts';
+import type { GuardedAttrs } from './attrs.ts';
 import { perElement } from './cost.ts';
 import { expectShape, f32, notDifferentiable, operand } from './infer.ts';
 import type { Alias, OpDef } from './op-def.ts';
 
 const inPlace = (...operands: readonly number[]): readonly Alias[] =>
   operands.map((at) => ({ output: at, input: at, kind: 'update' }));
+
+const normOf = ({ guarded = false }: GuardedAttrs): readonly string[] => (guarded ? ['norm'] : []);
 
 /** Specs of the updated tensors: the parameter and its `state`, which are followed by the gradient and then by `scalars`. */
 function updated(
@@ -27,13 +30,14 @@ function updated(
  *
  * @shape parameter, m, v, gradient  all the same
  * @shape stepSize  scalar
+ * @shape norm  scalar, of a guarded step: see {@link GuardedAttrs}
  * @source Kingma & Ba 2015, end of §2
  */
 export const adam: OpDef<'adam'> = {
   kind: 'adam',
-  operands: () => ['parameter', 'm', 'v', 'gradient', 'stepSize'],
+  operands: (attrs) => ['parameter', 'm', 'v', 'gradient', 'stepSize', ...normOf(attrs)],
   results: ['parameter', 'm', 'v'],
-  infer: (inputs) => updated(inputs, ['m', 'v'], ['stepSize']),
+  infer: (inputs, attrs) => updated(inputs, ['m', 'v'], ['stepSize', ...normOf(attrs)]),
   vjp: notDifferentiable('adam'),
   cost: perElement(12),
   aliases: inPlace(0, 1, 2),
@@ -46,13 +50,14 @@ export const adam: OpDef<'adam'> = {
  *
  * @shape parameter, m, v, gradient  all the same
  * @shape stepSize, decay  scalars
+ * @shape norm  scalar, of a guarded step: see {@link GuardedAttrs}
  * @source Loshchilov & Hutter 2019, algorithm 2, in the form of Keras's AdamW
  */
 export const adamW: OpDef<'adamW'> = {
   kind: 'adamW',
-  operands: () => ['parameter', 'm', 'v', 'gradient', 'stepSize', 'decay'],
+  operands: (attrs) => ['parameter', 'm', 'v', 'gradient', 'stepSize', 'decay', ...normOf(attrs)],
   results: ['parameter', 'm', 'v'],
-  infer: (inputs) => updated(inputs, ['m', 'v'], ['stepSize', 'decay']),
+  infer: (inputs, attrs) => updated(inputs, ['m', 'v'], ['stepSize', 'decay', ...normOf(attrs)]),
   vjp: notDifferentiable('adamW'),
   cost: perElement(14),
   aliases: inPlace(0, 1, 2),
@@ -67,13 +72,14 @@ export const adamW: OpDef<'adamW'> = {
  *
  * @shape parameter, m, gradient  all the same
  * @shape learningRate  scalar
+ * @shape norm  scalar, of a guarded step: see {@link GuardedAttrs}
  * @source Sutskever et al. 2013, §2
  */
 export const sgdMomentum: OpDef<'sgdMomentum'> = {
   kind: 'sgdMomentum',
-  operands: () => ['parameter', 'm', 'gradient', 'learningRate'],
+  operands: (attrs) => ['parameter', 'm', 'gradient', 'learningRate', ...normOf(attrs)],
   results: ['parameter', 'm'],
-  infer: (inputs) => updated(inputs, ['m'], ['learningRate']),
+  infer: (inputs, attrs) => updated(inputs, ['m'], ['learningRate', ...normOf(attrs)]),
   vjp: notDifferentiable('sgdMomentum'),
   cost: perElement(5),
   aliases: inPlace(0, 1),

@@ -83,4 +83,6 @@ export const magnitudeKernels: ReferenceKernels = {
   sgdMomentum,
   assignAdd: onMagnitudes(kernels.assignAdd),
   gatherImages: gatherMagnitudes,
+  unscaleGradient: onMagnitudes(kernels.unscaleGradient),
+  updateLossScale: kernels.updateLossScale,
 };

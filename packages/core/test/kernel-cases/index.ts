@@ -5,6 +5,7 @@ import { elementwiseCases } from './elementwise.ts';
 import { imageCases } from './images.ts';
 import type { KernelCases } from './kernel-case.ts';
 import { lossCases } from './loss.ts';
+import { lossScaleCases } from './loss-scale.ts';
 import { poolCases } from './pool.ts';
 
 /** Every op has a case: one without does not type-check. */
@@ -16,4 +17,5 @@ export const kernelCases: KernelCases = {
   ...denseCases,
   ...lossCases,
   ...imageCases,
+  ...lossScaleCases,
 };

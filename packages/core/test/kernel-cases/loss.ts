@@ -1,5 +1,5 @@
 import { scalar, tensor } from '../support/tensor-data.ts';
-import type { KernelCases } from './kernel-case.ts';
+import type { KernelCase, KernelCases } from './kernel-case.ts';
 
 type Kinds =
   | 'softmax'
@@ -102,6 +102,19 @@ export const lossCases: KernelCases<Kinds> = {
       // m = 0.25 + 1, v = 3 + 1
       expected: { parameter: [1 - (0.1 * 1.25) / 3, -1], m: [1.25, 0], v: [4, 0] },
     },
+    ...[Number.POSITIVE_INFINITY, Number.NaN].map((norm): KernelCase<'adam'> => ({
+      title: `no step where the norm is ${norm}`,
+      attrs: { beta1: 0.5, beta2: 0.75, epsilon: 1, guarded: true },
+      operands: {
+        parameter: tensor([2], 1, -1),
+        m: tensor([2], 0.5, 0),
+        v: tensor([2], 4, 0),
+        gradient: tensor([2], Number.NaN, 3),
+        stepSize: scalar(0.1),
+        norm: scalar(norm),
+      },
+      expected: { parameter: [1, -1], m: [0.5, 0], v: [4, 0] },
+    })),
   ],
   adamW: [
     {
@@ -117,6 +130,20 @@ export const lossCases: KernelCases<Kinds> = {
       },
       expected: { parameter: [0.75 - (0.1 * 1.25) / 3, -0.75], m: [1.25, 0], v: [4, 0] },
     },
+    ...[Number.POSITIVE_INFINITY, Number.NaN].map((norm): KernelCase<'adamW'> => ({
+      title: `no step where the norm is ${norm}`,
+      attrs: { beta1: 0.5, beta2: 0.75, epsilon: 1, guarded: true },
+      operands: {
+        parameter: tensor([2], 1, -1),
+        m: tensor([2], 0.5, 0),
+        v: tensor([2], 4, 0),
+        gradient: tensor([2], Number.NaN, 3),
+        stepSize: scalar(0.1),
+        decay: scalar(0.25),
+        norm: scalar(norm),
+      },
+      expected: { parameter: [1, -1], m: [0.5, 0], v: [4, 0] },
+    })),
   ],
   sgdMomentum: [
     {
@@ -147,6 +174,18 @@ export const lossCases: KernelCases<Kinds> = {
       },
       expected: { parameter: [1, 1], m: [1, -2] },
     },
+    ...[Number.POSITIVE_INFINITY, Number.NaN].map((norm): KernelCase<'sgdMomentum'> => ({
+      title: `no step where the norm is ${norm}`,
+      attrs: { momentum: 0.5, nesterov: false, guarded: true },
+      operands: {
+        parameter: tensor([2], 1, -1),
+        m: tensor([2], 0.5, 0),
+        gradient: tensor([2], Number.NaN, 3),
+        learningRate: scalar(0.1),
+        norm: scalar(norm),
+      },
+      expected: { parameter: [1, -1], m: [0.5, 0] },
+    })),
   ],
   assignAdd: [
     {

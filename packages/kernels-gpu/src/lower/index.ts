@@ -21,6 +21,7 @@ import {
 } from './elementwise.ts';
 import { gatherImages } from './images.ts';
 import { softmax, softmaxCrossEntropy, softmaxCrossEntropyGrad, softmaxGrad, topKCorrect } from './loss.ts';
+import { unscaleGradient, updateLossScale } from './loss-scale.ts';
 import type { Lower } from './lowering.ts';
 import { adam, adamW, assignAdd, sgdMomentum } from './optimizer.ts';
 import { averagePool2d, averagePool2dGrad, maxPool2d, maxPool2dGrad } from './pool.ts';
@@ -63,4 +64,6 @@ export const lowerings: { readonly [K in OpKind]: Lower<K> } = {
   sgdMomentum,
   assignAdd,
   gatherImages,
+  unscaleGradient,
+  updateLossScale,
 };

@@ -2,6 +2,7 @@
 // m ← beta1·m + (1 − beta1)·gradient; v ← beta2·v + (1 − beta2)·gradient²; parameter ← parameter − stepSize·m/(√v + epsilon)
 // Invocation: four elements. Traffic: each operand once.
 override count4: u32; // vectors of four elements
+override guarded: bool; // whether nothing changes where norm is NaN or infinite; otherwise norm is any scalar
 override beta1: f32;
 override beta2: f32;
 override oneMinusBeta1: f32; // rounded from the exact difference
@@ -14,6 +15,7 @@ override epsilon: f32;
 @group(0) @binding(3) var<storage, read> gradient: array<vec4f>;
 @group(0) @binding(4) var<storage, read> stepSize: array<f32>;
 @group(0) @binding(5) var<storage, read> decay: array<f32>;
+@group(0) @binding(6) var<storage, read> norm: array<u32>; // the bits: compilers may assume that no float is NaN or infinite
 
 @compute @workgroup_size(256)
 fn main(
@@ -22,7 +24,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let i = (group.y * groups.x + group.x) * 256u + lane;
-  if (i >= count4) {
+  if (i >= count4 || (guarded && (norm[0] & 0x7f800000u) == 0x7f800000u)) {
     return;
   }
   let g = gradient[i];

@@ -2,6 +2,7 @@
 // parameter ← parameter + m, or with nesterov parameter ← parameter + momentum·m − learningRate·gradient
 // Invocation: four elements. Traffic: each operand once.
 override count4: u32; // vectors of four elements
+override guarded: bool; // whether nothing changes where norm is NaN or infinite; otherwise norm is any scalar
 override momentum: f32;
 override nesterov: bool;
 
@@ -9,6 +10,7 @@ override nesterov: bool;
 @group(0) @binding(1) var<storage, read_write> m: array<vec4f>;
 @group(0) @binding(2) var<storage, read> gradient: array<vec4f>;
 @group(0) @binding(3) var<storage, read> learningRate: array<f32>;
+@group(0) @binding(4) var<storage, read> norm: array<u32>; // the bits: compilers may assume that no float is NaN or infinite
 
 @compute @workgroup_size(256)
 fn main(
@@ -17,7 +19,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let i = (group.y * groups.x + group.x) * 256u + lane;
-  if (i >= count4) {
+  if (i >= count4 || (guarded && (norm[0] & 0x7f800000u) == 0x7f800000u)) {
     return;
   }
   let step = learningRate[0] * gradient[i];

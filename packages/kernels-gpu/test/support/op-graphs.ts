@@ -145,7 +145,10 @@ const cases: { readonly [K in OpKind]: readonly Case<K>[] } = {
     [f32(3), rows, rows],
   ]),
   topKCorrect: [[{ k: 1 }, [rows, rows]]],
-  adam: [[{ beta1: 0.9, beta2: 0.999, epsilon: 1e-7 }, [x, x, x, x, f32()]]],
+  adam: [
+    [{ beta1: 0.9, beta2: 0.999, epsilon: 1e-7 }, [x, x, x, x, f32()]],
+    [{ beta1: 0.9, beta2: 0.999, epsilon: 1e-7, guarded: true }, [x, x, x, x, f32(), f32()]],
+  ],
   adamW: [[{ beta1: 0.9, beta2: 0.999, epsilon: 1e-7 }, [x, x, x, x, f32(), f32()]]],
   sgdMomentum: [false, true].map((nesterov): Case<'sgdMomentum'> => [{ momentum: 0.9, nesterov }, [x, x, x, f32()]]),
   assignAdd: [[{}, [x, x]]],
@@ -154,6 +157,8 @@ const cases: { readonly [K in OpKind]: readonly Case<K>[] } = {
     [{ transformed: true, interpolationOrder: 1 }, images(true)],
     [{ transformed: true, interpolationOrder: 0 }, images(true)],
   ],
+  unscaleGradient: [[{}, [x, f32()]]],
+  updateLossScale: [[{ growthSteps: 2000, minimum: 1, maximum: 2 ** 24 }, [f32(), f32(), f32()]]],
 };
 
 function images(transformed: boolean): readonly TensorSpec[] {

@@ -1,12 +1,18 @@
-import { elementCount } from '@skiplane/core';
-import { ceilDiv, elementsPerTask, record, single, spec, type Lower } from './lowering.ts';
+import { elementCount, type GuardedAttrs } from '@skiplane/core';
+import { ceilDiv, elementsPerTask, record, single, spec, type Addresses, type Lower } from './lowering.ts';
 
 /** Constants of the moments; 1 − beta is rounded once, from the exact difference. */
 const momentConstants = (attrs: { readonly beta1: number; readonly beta2: number; readonly epsilon: number }) => ({
-  ...attrs,
+  beta1: attrs.beta1,
+  beta2: attrs.beta2,
+  epsilon: attrs.epsilon,
   oneMinusBeta1: 1 - attrs.beta1,
   oneMinusBeta2: 1 - attrs.beta2,
 });
+
+/** No address stands for a step that is always taken. */
+const normAt = ({ guarded = false }: GuardedAttrs, at: Addresses, index: number): number =>
+  guarded ? at.input(index) : 0;
 
 export const adam: Lower<'adam'> = ({ attrs, inputs }) => {
   const count = elementCount(spec(inputs, 0).shape);
@@ -17,6 +23,7 @@ export const adam: Lower<'adam'> = ({ attrs, inputs }) => {
       v: at.input(2),
       gradient: at.input(3),
       stepSize: at.input(4),
+      norm: normAt(attrs, at, 5),
       count,
       ...momentConstants(attrs),
     }),
@@ -33,13 +40,15 @@ export const adamW: Lower<'adamW'> = ({ attrs, inputs }) => {
       gradient: at.input(3),
       stepSize: at.input(4),
       decay: at.input(5),
+      norm: normAt(attrs, at, 6),
       count,
       ...momentConstants(attrs),
     }),
   ]);
 };
 
-export const sgdMomentum: Lower<'sgdMomentum'> = ({ attrs: { momentum, nesterov }, inputs }) => {
+export const sgdMomentum: Lower<'sgdMomentum'> = ({ attrs, inputs }) => {
+  const { momentum, nesterov } = attrs;
   const count = elementCount(spec(inputs, 0).shape);
   return single('sgdMomentum', (at) => [
     record('sgdMomentum', ceilDiv(count, elementsPerTask), {
@@ -47,6 +56,7 @@ export const sgdMomentum: Lower<'sgdMomentum'> = ({ attrs: { momentum, nesterov 
       m: at.input(1),
       gradient: at.input(2),
       learningRate: at.input(3),
+      norm: normAt(attrs, at, 4),
       count,
       momentum,
       nesterov: Number(nesterov),

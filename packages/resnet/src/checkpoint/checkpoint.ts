@@ -1,6 +1,7 @@
 import type { ImagesOn } from '../data/batch-source.ts';
 import type { Preprocessing } from '../data/preprocessing.ts';
 import type { ModelConfig } from '../config.ts';
+import type { LossScale } from '../graphs/loss-scaling.ts';
 import type { Model } from '../model.ts';
 import type { Parameters } from '../parameters.ts';
 import type { Recipe } from '../recipe/recipe.ts';
@@ -46,6 +47,8 @@ export interface TrainingState {
   /** Null while training goes on, and where its end brought neither other weights nor a test. */
   readonly end: TrainingEnd | null;
   readonly optimizer: OptimizerState;
+  /** Null without `lossScaling`. */
+  readonly lossScale: LossScale | null;
 }
 
 /** By slot of the optimizer (m and v of Adam and AdamW, momentum of SGD), then by trainable parameter. */
@@ -66,6 +69,8 @@ export interface TrainSettings {
   readonly seed: number;
   /** Where batches are put together; the last bits of shifted images depend on it, but on the wasm backend. */
   readonly imagesOn: ImagesOn;
+  /** Whether the loss is scaled, for activations that are held as f16. */
+  readonly lossScaling: boolean;
   /** Identities of the two data sets, after a split: see `datasetIdentity`. */
   readonly trainData: string;
   readonly validationData: string;

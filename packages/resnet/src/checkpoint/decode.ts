@@ -4,6 +4,7 @@ import { modelConfig, type ModelConfig } from '../config.ts';
 import { layerGraphSchema } from '../layer-graph/schema.ts';
 import type { LayerGraph } from '../layer-graph/layer-graph.ts';
 import { isLayerGraph, type Model } from '../model.ts';
+import { lossScaleNames } from '../graphs/loss-scaling.ts';
 import { optimizerRule, optimizerStateName } from '../graphs/optimizer.ts';
 import { parameterSpecs } from '../initial-parameters.ts';
 import type { ParameterSpec } from '../parameters.ts';
@@ -59,7 +60,7 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const keeps = training !== null && keptEpoch(training.callbacks) !== null;
   checkTensors(file, [
     ...modelTensors(model, specs, { mean: preprocessing !== null, std: file.tensors.has(stdImageName) }),
-    ...(training === null ? [] : trainingTensors(specs, training.settings.recipe.optimizer)),
+    ...(training === null ? [] : trainingTensors(specs, training.settings)),
     ...(keeps ? keptTensors(specs) : []),
   ]);
   const data = (name: string): Float32Array => file.tensors.get(name)?.data ?? new Float32Array(0);
@@ -118,6 +119,9 @@ function trainingState(
         new Map(trainable.map(({ name }) => [name, data(optimizerStateName(slot, name))])),
       ]),
     ),
+    lossScale: settings.lossScaling
+      ? { scale: data(lossScaleNames.scale)[0] ?? 1, goodSteps: data(lossScaleNames.goodSteps)[0] ?? 0 }
+      : null,
   };
 }
 

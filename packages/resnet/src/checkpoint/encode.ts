@@ -1,10 +1,10 @@
+import { lossScaleNames } from '../graphs/loss-scaling.ts';
 import { optimizerRule, optimizerStateName } from '../graphs/optimizer.ts';
 import { parameterSpecs } from '../initial-parameters.ts';
 import type { Preprocessing } from '../data/preprocessing.ts';
 import type { Model } from '../model.ts';
 import type { ParameterSpec } from '../parameters.ts';
-import type { OptimizerSettings } from '../recipe/optimizer.ts';
-import type { Checkpoint, TrainingState } from './checkpoint.ts';
+import type { Checkpoint, TrainingState, TrainSettings } from './checkpoint.ts';
 import { encodeSafetensors, type NamedTensor } from './safetensors.ts';
 
 /** `format` and `version` in the metadata of a checkpoint. */
@@ -50,13 +50,14 @@ function imagesOf(preprocessing: Preprocessing | null): PreprocessingImages {
 /** Every tensor of a training state. */
 export function trainingTensors(
   specs: readonly ParameterSpec[],
-  optimizer: OptimizerSettings,
+  { recipe, lossScaling }: Pick<TrainSettings, 'recipe' | 'lossScaling'>,
 ): readonly ExpectedTensor[] {
-  const { slots } = optimizerRule(optimizer);
+  const { slots } = optimizerRule(recipe.optimizer);
   const state = specs
     .filter(({ trainable }) => trainable)
     .flatMap(({ name, shape }) => slots.map((slot) => ({ name: optimizerStateName(slot, name), shape })));
-  return [...state, { name: 'metrics/loss', shape: [] }, { name: 'metrics/correct', shape: [] }];
+  const scalars = ['metrics/loss', 'metrics/correct', ...(lossScaling ? Object.values(lossScaleNames) : [])];
+  return [...state, ...scalars.map((name) => ({ name, shape: [] }))];
 }
 
 /** The tensors of kept weights. */
@@ -79,7 +80,7 @@ export function encodeCheckpoint({ model, classNames, preprocessing, parameters,
   if (preprocessing?.std !== undefined) values.set(stdImageName, preprocessing.std);
   const expected = [...modelTensors(model, specs, imagesOf(preprocessing))];
   if (training !== null) {
-    expected.push(...trainingTensors(specs, training.settings.recipe.optimizer));
+    expected.push(...trainingTensors(specs, training.settings));
     addTrainingValues(values, training);
     if (training.keptWeights !== null) {
       expected.push(...keptTensors(specs));
@@ -100,9 +101,13 @@ export function encodeCheckpoint({ model, classNames, preprocessing, parameters,
   return encodeSafetensors({ tensors, metadata });
 }
 
-function addTrainingValues(values: Map<string, Float32Array>, { optimizer, metrics }: TrainingState): void {
+function addTrainingValues(values: Map<string, Float32Array>, { optimizer, lossScale, metrics }: TrainingState): void {
   for (const [slot, state] of Object.entries(optimizer))
     for (const [name, data] of state) values.set(optimizerStateName(slot, name), data);
+  if (lossScale !== null) {
+    values.set(lossScaleNames.scale, Float32Array.of(lossScale.scale));
+    values.set(lossScaleNames.goodSteps, Float32Array.of(lossScale.goodSteps));
+  }
   values.set('metrics/loss', Float32Array.of(metrics.loss));
   values.set('metrics/correct', Float32Array.of(metrics.correct));
 }

@@ -39,6 +39,7 @@ export const trainingSchema = v.strictObject({
     evaluationBatchSize: positive,
     seed: count,
     imagesOn: v.optional(v.picklist(['host', 'device']), 'host'),
+    lossScaling: v.optional(v.boolean(), false),
     trainData: v.string(),
     validationData: v.string(),
   }),

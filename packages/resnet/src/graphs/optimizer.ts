@@ -1,4 +1,4 @@
-import { adamStepSize, type GraphBuilder, type ValueId } from '@skiplane/core';
+import { adamStepSize, type GraphBuilder, type OpAttrs, type ValueId } from '@skiplane/core';
 import type { AdamSettings, AdamWSettings, OptimizerSettings, SgdSettings } from '../recipe/optimizer.ts';
 
 /** What an optimizer keeps between steps, what it reads at each, and its op. */
@@ -18,6 +18,20 @@ interface UpdateOperands {
   readonly state: readonly ValueId[];
   /** In the order of the scalars. */
   readonly scalars: readonly ValueId[];
+  /** Where it is NaN or infinite, nothing changes. */
+  readonly norm?: ValueId | undefined;
+}
+
+function addUpdate<K extends 'adam' | 'adamW' | 'sgdMomentum'>(
+  build: GraphBuilder,
+  kind: K,
+  name: string,
+  { parameter, gradient, state, scalars, norm }: UpdateOperands,
+  attrs: OpAttrs[K],
+): void {
+  const operands = [parameter, ...state, gradient, ...scalars];
+  if (norm === undefined) build.opOutputs(kind, operands, attrs, name);
+  else build.opOutputs(kind, [...operands, norm], { ...attrs, guarded: true }, name);
 }
 
 /** Name of the tensor that holds an optimizer's state for a parameter, like which it is shaped. */
@@ -34,8 +48,8 @@ function adamRule({ beta1, beta2, epsilon }: Omit<AdamSettings, 'kind'>): Optimi
   return {
     slots: adamSlots,
     scalars: { stepSize: (learningRate, step) => adamStepSize(learningRate, step + 1, beta1, beta2) },
-    update(build, name, { parameter, gradient, state, scalars }) {
-      build.opOutputs('adam', [parameter, ...state, gradient, ...scalars], { beta1, beta2, epsilon }, name);
+    update(build, name, operands) {
+      addUpdate(build, 'adam', name, operands, { beta1, beta2, epsilon });
     },
   };
 }
@@ -47,12 +61,11 @@ function adamWRule(settings: AdamWSettings): OptimizerRule {
     slots: adamSlots,
     scalars: { ...adam.scalars, decay: (learningRate) => learningRate * weightDecay },
     update(build, name, operands) {
-      const { parameter, gradient, state, scalars } = operands;
       if (excludeFromWeightDecay.some((part) => name.includes(part))) {
-        adam.update(build, name, { ...operands, scalars: scalars.slice(0, 1) });
+        adam.update(build, name, { ...operands, scalars: operands.scalars.slice(0, 1) });
         return;
       }
-      build.opOutputs('adamW', [parameter, ...state, gradient, ...scalars], { beta1, beta2, epsilon }, name);
+      addUpdate(build, 'adamW', name, operands, { beta1, beta2, epsilon });
     },
   };
 }
@@ -61,8 +74,8 @@ function sgdRule({ momentum, nesterov }: SgdSettings): OptimizerRule {
   return {
     slots: ['momentum'],
     scalars: { learningRate: (learningRate) => learningRate },
-    update(build, name, { parameter, gradient, state, scalars }) {
-      build.opOutputs('sgdMomentum', [parameter, ...state, gradient, ...scalars], { momentum, nesterov }, name);
+    update(build, name, operands) {
+      addUpdate(build, 'sgdMomentum', name, operands, { momentum, nesterov });
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Model } from '../model.ts';
 import { NetworkBuilder } from '../network-builder.ts';
 import { kerasL2, type BatchNormSettings, type L2Settings } from '../recipe/keras-constants.ts';
 import { kerasAdam, type OptimizerSettings } from '../recipe/optimizer.ts';
+import { scaleLoss, unscaleGradients } from './loss-scaling.ts';
 import { addImages, addLabels, addNetwork, type GatheredImages, type ModelGraph } from './model-graph.ts';
 import type { BatchOption } from './inference.ts';
 import { optimizerRule, optimizerStateName } from './optimizer.ts';
@@ -18,6 +19,11 @@ export interface TrainingGraphOptions extends BatchOption {
   readonly l2?: L2Settings;
   /** Where the images come from (default: the input `x`). */
   readonly images?: GatheredImages | undefined;
+  /**
+   * Whether the loss is multiplied by a scale before it is differentiated, and the gradients divided by it (default false): for
+   * backends that hold activations and their gradients as f16, in which small gradients would underflow.
+   */
+  readonly lossScaling?: boolean | undefined;
 }
 
 /** A graph with a scalar loss that is not differentiated yet. */
@@ -36,7 +42,13 @@ export interface LossGraph extends ModelGraph {
  */
 export function lossGraph(
   model: Model,
-  { batch, batchNorm = {}, l2 = kerasL2, labelSmoothing = 0, images }: Omit<TrainingGraphOptions, 'optimizer'>,
+  {
+    batch,
+    batchNorm = {},
+    l2 = kerasL2,
+    labelSmoothing = 0,
+    images,
+  }: Omit<TrainingGraphOptions, 'optimizer' | 'lossScaling'>,
 ): LossGraph {
   const net = new NetworkBuilder(`${model.name} training`, { mode: 'training', batchNorm, l2 });
   const { build } = net;
@@ -73,24 +85,28 @@ export function lossGraph(
  * @shape labels   [batch, classes], one-hot
  * @shape stepSize, decay, learningRate  scalars: those that the optimizer has, see `optimizerRule`
  * @shape optimizer/<slot>/<parameter>  like the parameter, state: m and v of Adam and AdamW, momentum of SGD
+ * @shape optimizer/lossScale, optimizer/goodSteps  scalars, state, with `lossScaling` only: see `LossScale`
  * @shape metrics/loss, metrics/correct  scalars, state: Σ batch·loss with the L2 penalty, and the number of right first choices
  */
 export function trainingGraph(model: Model, options: TrainingGraphOptions): ModelGraph {
-  const { batch, optimizer = kerasAdam } = options;
+  const { batch, optimizer = kerasAdam, lossScaling = false } = options;
   const forward = lossGraph(model, options);
   const trainable = forward.parameters.filter((parameter) => parameter.trainable);
   const ids = trainable.map(({ name }) => idOf(forward.graph.values, name));
-  const backward = gradients(forward.graph, forward.loss, ids);
+  const scaled = lossScaling ? scaleLoss(forward.graph, forward.loss) : undefined;
+  const backward = gradients(scaled?.graph ?? forward.graph, scaled?.scaledLoss ?? forward.loss, ids);
   const build = new GraphBuilder(forward.graph.name, backward.graph);
+  const { gradients: found, norm } =
+    scaled === undefined ? { ...backward, norm: undefined } : unscaleGradients(build, backward.gradients, scaled.scale);
   addMetrics(build, forward, batch);
   const rule = optimizerRule(optimizer);
   const scalars = Object.keys(rule.scalars).map((name) => build.input(name, { shape: [], dtype: 'f32' }));
   trainable.forEach(({ name, shape }, i) => {
     const parameter = ids[i];
-    const gradient = backward.gradients[i];
+    const gradient = found[i];
     if (parameter === undefined || gradient === undefined) return;
     const state = rule.slots.map((slot) => build.input(optimizerStateName(slot, name), { shape, dtype: 'f32' }));
-    rule.update(build, name, { parameter, gradient, state, scalars });
+    rule.update(build, name, { parameter, gradient, state, scalars, norm });
   });
   return { graph: build.build(), parameters: forward.parameters, layers: forward.layers, constants: forward.constants };
 }

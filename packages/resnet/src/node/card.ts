@@ -28,6 +28,8 @@ const cardSchema = v.object({
   evaluationBatchSize: count,
   /** Where batches were put together. */
   imagesOn: v.optional(v.picklist(['host', 'device']), 'host'),
+  /** Whether the loss was scaled, for activations held as f16. */
+  lossScaling: v.optional(v.boolean(), false),
   classNames: classNamesSchema,
   data: v.object({
     /** `synthetic`, or files that the user has. */

@@ -31,6 +31,12 @@ export interface TrainOptions extends RecipeShortcuts {
    * sends their numbers only, so that a fast device need not wait for the host. It shifts and flips; recipes that crop need 'host'.
    */
   readonly imagesOn?: ImagesOn;
+  /**
+   * Whether the loss is scaled dynamically (default false). Meant for backends that hold activations as f16; in f32 it changes
+   * nothing but rounding. A step in which a gradient overflows changes neither weights nor the optimizer's state; the moving
+   * statistics of batch norms, which come from the forward pass, it changes as any other.
+   */
+  readonly lossScaling?: boolean;
   /** Default: 128, or all validation images when they are fewer. */
   readonly evaluationBatchSize?: number;
   /** Where to go on. The other options must be those it was trained with, but for `epochs`, which may be raised. */
@@ -57,7 +63,7 @@ export interface ResolvedOptions {
 
 /** Checks options, and resolves defaults and data. @throws {ValueError} listing all that is wrong */
 export async function resolveOptions(options: TrainOptions): Promise<ResolvedOptions> {
-  const { seed, test, imagesOn = 'host' } = options;
+  const { seed, test, imagesOn = 'host', lossScaling = false } = options;
   const { recipe, problems } = findRecipe(options);
   if (!Number.isSafeInteger(seed) || seed < 0)
     problems.push(`seed is ${seed}, but must be a whole number from 0 to 2^53 - 1`);
@@ -78,7 +84,7 @@ export async function resolveOptions(options: TrainOptions): Promise<ResolvedOpt
   if (test !== undefined) checkDataset(test, model);
   const [trainData, validationData] = await Promise.all([datasetIdentity(train), datasetIdentity(validation)]);
   const batch = options.evaluationBatchSize ?? Math.min(defaultEvaluationBatch, validation.count);
-  const settings = { recipe, evaluationBatchSize: batch, seed, imagesOn, trainData, validationData };
+  const settings = { recipe, evaluationBatchSize: batch, seed, imagesOn, lossScaling, trainData, validationData };
   return { options, model, train, validation, settings };
 }
 

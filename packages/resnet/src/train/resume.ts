@@ -10,6 +10,7 @@ const labels: Readonly<Record<Exclude<keyof TrainSettings, 'recipe'>, string>> =
   evaluationBatchSize: 'the batch size of evaluations',
   seed: 'the seed',
   imagesOn: 'where the images are (imagesOn)',
+  lossScaling: 'loss scaling, for activations in f16,',
   trainData: 'the training data (by SHA-256)',
   validationData: 'the validation data (by SHA-256)',
 };

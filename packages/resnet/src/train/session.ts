@@ -63,7 +63,10 @@ export class TrainingSession implements Disposable {
     const state = checkpoint == null ? null : resumedState(checkpoint, model, settings, this.steps);
     this.preprocessing = checkpoint?.preprocessing ?? createPreprocessing(train);
     const parameters = checkpoint?.parameters ?? initialParameters(model, seed);
-    this.tensors = new TrainingTensors(backend, model.name, this.specs, parameters, state, recipe.optimizer);
+    this.tensors = new TrainingTensors(backend, model.name, this.specs, parameters, state, {
+      optimizer: recipe.optimizer,
+      lossScaling: settings.lossScaling,
+    });
     this.step = state?.step ?? 0;
     this.epochsDone = state?.epochsDone ?? 0;
     this.position = state?.position ?? 0;
@@ -159,6 +162,7 @@ export class TrainingSession implements Disposable {
     const metrics = await this.readMetrics();
     const parameters: Parameters = await this.tensors.readParameters();
     const optimizer = await this.tensors.readOptimizer();
+    const lossScale = await this.tensors.readLossScale();
     const keptWeights = this.#keptWeights;
     const state = {
       settings,
@@ -172,6 +176,7 @@ export class TrainingSession implements Disposable {
       keptWeights,
       end,
       optimizer,
+      lossScale,
     };
     const training: TrainingState = state;
     return { model, classNames: this.train.classNames, preprocessing, parameters, training };

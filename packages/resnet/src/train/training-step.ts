@@ -1,6 +1,6 @@
 import type { Backend, CompileOptions, Profile, Tensor } from '@skiplane/core';
 import { BoundProgram } from '../bound-program.ts';
-import type { ModelConfig } from '../config.ts';
+import type { Model } from '../model.ts';
 import type { BatchBuffers } from '../data/batch-preparer.ts';
 import type { GatherBuffers } from '../data/batch-source.ts';
 import { writeBatch } from '../data/write-batch.ts';
@@ -9,7 +9,8 @@ import { trainingGraph, type TrainingGraphOptions } from '../graphs/training.ts'
 import { kerasAdam } from '../recipe/optimizer.ts';
 import type { TrainingTensors } from './training-tensors.ts';
 
-export interface TrainingStepOptions extends TrainingGraphOptions {
+/** The loss is scaled where the tensors are for it. */
+export interface TrainingStepOptions extends Omit<TrainingGraphOptions, 'lossScaling'> {
   readonly compile?: CompileOptions;
   /** What `images` are gathered from, by the names of the graph's inputs. */
   readonly imageTensors?: ReadonlyMap<string, Tensor>;
@@ -38,11 +39,11 @@ export class TrainingStep implements Disposable {
 
   static async compile(
     backend: Backend,
-    model: ModelConfig,
+    model: Model,
     tensors: TrainingTensors,
     options: TrainingStepOptions,
   ): Promise<TrainingStep> {
-    const { graph } = trainingGraph(model, options);
+    const { graph } = trainingGraph(model, { ...options, lossScaling: tensors.lossScaling });
     const shared = new Map([...tensors.byName, ...(options.imageTensors ?? [])]);
     return new TrainingStep(await BoundProgram.compile(backend, graph, shared, options.compile), tensors, options);
   }

@@ -1,20 +1,29 @@
 import type { Backend, Tensor } from '@skiplane/core';
 import type { MetricSums, TrainingState } from '../checkpoint/checkpoint.ts';
+import { initialLossScale, lossScaleNames, type LossScale } from '../graphs/loss-scaling.ts';
 import { optimizerRule, optimizerStateName, type OptimizerRule } from '../graphs/optimizer.ts';
 import { checkParameters, type ParameterSpec, type Parameters } from '../parameters.ts';
 import { kerasAdam, type OptimizerSettings } from '../recipe/optimizer.ts';
+
+export interface TrainingTensorsOptions {
+  /** That of the training graph (default: Keras's Adam). */
+  readonly optimizer?: OptimizerSettings;
+  /** Whether the training graph scales its loss (default false). */
+  readonly lossScaling?: boolean;
+}
 
 /** What a training step updates, on a device: parameters, the optimizer's state, sums of loss and accuracy. */
 export class TrainingTensors implements Disposable {
   /** By the names of the training graph, the scalars of a step included. */
   readonly byName: ReadonlyMap<string, Tensor>;
+  /** Whether the training graph that they are for scales its loss. */
+  readonly lossScaling: boolean;
   readonly #specs: readonly ParameterSpec[];
   readonly #rule: OptimizerRule;
   readonly #scalar = new Float32Array(1);
 
   /**
-   * @param state  the optimizer's state and sums to go on with; zeros by default
-   * @param optimizer  that of the training graph (default: Keras's Adam)
+   * @param state  the optimizer's state, the loss's scale and sums to go on with; by default those of a first step
    * @throws {ValueError} when the parameters are not the model's
    */
   constructor(
@@ -22,11 +31,12 @@ export class TrainingTensors implements Disposable {
     model: string,
     specs: readonly ParameterSpec[],
     parameters: Parameters,
-    state: Pick<TrainingState, 'optimizer' | 'metrics'> | null = null,
-    optimizer: OptimizerSettings = kerasAdam,
+    state: Pick<TrainingState, 'optimizer' | 'lossScale' | 'metrics'> | null = null,
+    { optimizer = kerasAdam, lossScaling = false }: TrainingTensorsOptions = {},
   ) {
     checkParameters(model, specs, parameters);
     this.#specs = specs;
+    this.lossScaling = lossScaling;
     this.#rule = optimizerRule(optimizer);
     const { slots, scalars } = this.#rule;
     const byName = new Map<string, Tensor>();
@@ -39,6 +49,11 @@ export class TrainingTensors implements Disposable {
         add(name, shape, parameters.get(name));
         if (!trainable) continue;
         for (const slot of slots) add(optimizerStateName(slot, name), shape, state?.optimizer[slot]?.get(name));
+      }
+      if (lossScaling) {
+        const { scale, goodSteps } = state?.lossScale ?? initialLossScale;
+        add(lossScaleNames.scale, [], Float32Array.of(scale));
+        add(lossScaleNames.goodSteps, [], Float32Array.of(goodSteps));
       }
       add('metrics/loss', [], Float32Array.of(state?.metrics.loss ?? 0));
       add('metrics/correct', [], Float32Array.of(state?.metrics.correct ?? 0));
@@ -78,6 +93,16 @@ export class TrainingTensors implements Disposable {
     const read = async (slot: string) =>
       [slot, await this.#readAll(trainable, (name) => optimizerStateName(slot, name))] as const;
     return Object.fromEntries(await Promise.all(this.#rule.slots.map(read)));
+  }
+
+  /** Null without `lossScaling`. */
+  async readLossScale(): Promise<LossScale | null> {
+    if (!this.lossScaling) return null;
+    const [scale, goodSteps] = await Promise.all([
+      this.#read(lossScaleNames.scale),
+      this.#read(lossScaleNames.goodSteps),
+    ]);
+    return { scale: scale[0] ?? 1, goodSteps: goodSteps[0] ?? 0 };
   }
 
   dispose(): void {

@@ -14,6 +14,7 @@ import {
 } from './context.ts';
 import { elementwiseRules } from './elementwise.ts';
 import { imageRules } from './images.ts';
+import { lossScaleRules } from './loss-scale.ts';
 import { linearRules } from './linear.ts';
 import { lossRules } from './loss.ts';
 import { optimizerRules } from './optimizer.ts';
@@ -27,6 +28,7 @@ const rules: BoundRules = {
   ...lossRules,
   ...optimizerRules,
   ...imageRules,
+  ...lossScaleRules,
 };
 
 /** Per value of a graph, how far a backend's element may be from the oracle's; and Σ|terms|, the scale of its rounding. */

@@ -1,5 +1,5 @@
 import type { OpAttrs } from '../../ops/attrs.ts';
-import { at, smallestNormal, tabulate, type BoundContext, type BoundRules } from './context.ts';
+import { at, smallestNormal, tabulate, type BoundContext, type BoundRules, type Errors } from './context.ts';
 
 interface AdamErrors {
   readonly parameter: Float64Array;
@@ -50,8 +50,7 @@ function adam(context: BoundContext, { beta1, beta2, epsilon }: OpAttrs['adam'])
   return { parameter: updated, m, v };
 }
 
-/** Optimizers: one element at a time. */
-export const optimizerRules: Pick<BoundRules, 'adam' | 'adamW' | 'sgdMomentum'> = {
+const stepRules: Pick<BoundRules, 'adam' | 'adamW' | 'sgdMomentum'> = {
   adam,
 
   // As of Adam, and the decay: a product and a difference, or 1 − decay and a product: 2 roundings of either term.
@@ -90,4 +89,21 @@ export const optimizerRules: Pick<BoundRules, 'adam' | 'adamW' | 'sgdMomentum'> 
     );
     return { parameter, m };
   },
+};
+
+type Rule<Attrs> = (context: BoundContext, attrs: Attrs) => Errors | Promise<Errors>;
+
+/** As of a step that is taken, and no error at all where none is. A norm with an error is as finite as the exact one. */
+const guarded =
+  <Attrs>(step: Rule<Attrs>, updated: readonly string[]): Rule<Attrs> =>
+  (context, attrs) =>
+    !context.has('norm') || Number.isFinite(at(context.value('norm'), 0))
+      ? step(context, attrs)
+      : Object.fromEntries(updated.map((name) => [name, context.error(name)]));
+
+/** Optimizers: one element at a time. */
+export const optimizerRules: typeof stepRules = {
+  adam: guarded(stepRules.adam, ['parameter', 'm', 'v']),
+  adamW: guarded(stepRules.adamW, ['parameter', 'm', 'v']),
+  sgdMomentum: guarded(stepRules.sgdMomentum, ['parameter', 'm']),
 };

@@ -6,6 +6,7 @@ import { matMul } from './dense.ts';
 import { add, affine, multiply, relu, reluGrad, sigmoid, sigmoidGrad } from './elementwise.ts';
 import { gatherImages } from './images.ts';
 import { softmax, softmaxCrossEntropy, softmaxCrossEntropyGrad, softmaxGrad, topKCorrect } from './loss.ts';
+import { unscaleGradient, updateLossScale } from './loss-scale.ts';
 import { adam, adamW, assignAdd, sgdMomentum } from './optimizer.ts';
 import { averagePool2d, averagePool2dGrad, maxPool2d, maxPool2dGrad } from './pool.ts';
 import { broadcastScalar, fill, l2Penalty, l2PenaltyGrad, reduceSum, reshape } from './shape.ts';
@@ -48,4 +49,6 @@ export const kernels: ReferenceKernels = {
   sgdMomentum,
   assignAdd,
   gatherImages,
+  unscaleGradient,
+  updateLossScale,
 };

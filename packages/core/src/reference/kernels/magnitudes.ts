@@ -1,5 +1,6 @@
 import type { ReferenceKernel } from '../kernel.ts';
 import { inverseStdOf, statistics, updateMoving, varianceCorrection } from './batch-norm.ts';
+import { guarded } from './guarded.ts';
 import { dot, logSumExp, row, rowsOf, smoothed, softmaxOf, sum } from './loss.ts';
 
 /** Sums of absolute terms of the ops whose formulas subtract: see `magnitudeKernels`. */
@@ -134,43 +135,55 @@ export const softmaxCrossEntropyGrad: ReferenceKernel<'softmaxCrossEntropyGrad'>
 };
 
 /** m and v as sums of magnitudes; |parameter| + |stepSize|·m/(√v + epsilon), v having no negative term. */
-export const adam: ReferenceKernel<'adam'> = (inputs, outputs, { beta1, beta2, epsilon }) => {
-  const gradient = absolute(inputs.values('gradient'));
-  const stepSize = Math.abs(inputs.values('stepSize')[0] as number);
-  const parameter = outputs.values('parameter');
-  const m = outputs.values('m');
-  const v = outputs.values('v');
-  for (let at = 0; at < parameter.length; at++) {
-    const g = gradient[at] as number;
-    const mNew = beta1 * Math.abs(inputs.values('m')[at] as number) + (1 - beta1) * g;
-    const vNew = beta2 * Math.abs(inputs.values('v')[at] as number) + (1 - beta2) * g * g;
-    m[at] = mNew;
-    v[at] = vNew;
-    parameter[at] =
-      Math.abs(inputs.values('parameter')[at] as number) + (stepSize * mNew) / (Math.sqrt(vNew) + epsilon);
-  }
-};
+export const adam = guarded<'adam'>(
+  ['parameter', 'm', 'v'],
+  (inputs, outputs, { beta1, beta2, epsilon }) => {
+    const gradient = absolute(inputs.values('gradient'));
+    const stepSize = Math.abs(inputs.values('stepSize')[0] as number);
+    const parameter = outputs.values('parameter');
+    const m = outputs.values('m');
+    const v = outputs.values('v');
+    for (let at = 0; at < parameter.length; at++) {
+      const g = gradient[at] as number;
+      const mNew = beta1 * Math.abs(inputs.values('m')[at] as number) + (1 - beta1) * g;
+      const vNew = beta2 * Math.abs(inputs.values('v')[at] as number) + (1 - beta2) * g * g;
+      m[at] = mNew;
+      v[at] = vNew;
+      parameter[at] =
+        Math.abs(inputs.values('parameter')[at] as number) + (stepSize * mNew) / (Math.sqrt(vNew) + epsilon);
+    }
+  },
+  Math.abs,
+);
 
 /** As of {@link adam}, with |parameter| + |decay·parameter| in place of |parameter|. */
-export const adamW: ReferenceKernel<'adamW'> = (inputs, outputs, attrs) => {
-  const decay = Math.abs(inputs.values('decay')[0] as number);
-  const decayed = inputs.map((operand, name) =>
-    name === 'parameter' ? { ...operand, values: operand.values.map((value) => (1 + decay) * value) } : operand,
-  );
-  adam(decayed, outputs, attrs);
-};
+export const adamW = guarded<'adamW'>(
+  ['parameter', 'm', 'v'],
+  (inputs, outputs, attrs) => {
+    const decay = Math.abs(inputs.values('decay')[0] as number);
+    const decayed = inputs.map((operand, name) =>
+      name === 'parameter' ? { ...operand, values: operand.values.map((value) => (1 + decay) * value) } : operand,
+    );
+    adam(decayed, outputs, attrs);
+  },
+  Math.abs,
+);
 
 /** m = |momentum·m| + |learningRate·gradient|; |parameter| + m, or |parameter| + momentum·m + |learningRate·gradient| */
-export const sgdMomentum: ReferenceKernel<'sgdMomentum'> = (inputs, outputs, { momentum, nesterov }) => {
-  const learningRate = Math.abs(inputs.values('learningRate')[0] as number);
-  const parameter = outputs.values('parameter');
-  const m = outputs.values('m');
-  const gradient = absolute(inputs.values('gradient'));
-  for (let at = 0; at < parameter.length; at++) {
-    const step = learningRate * (gradient[at] as number);
-    const mNew = Math.abs(momentum * (inputs.values('m')[at] as number)) + step;
-    m[at] = mNew;
-    parameter[at] =
-      Math.abs(inputs.values('parameter')[at] as number) + (nesterov ? Math.abs(momentum) * mNew + step : mNew);
-  }
-};
+export const sgdMomentum = guarded<'sgdMomentum'>(
+  ['parameter', 'm'],
+  (inputs, outputs, { momentum, nesterov }) => {
+    const learningRate = Math.abs(inputs.values('learningRate')[0] as number);
+    const parameter = outputs.values('parameter');
+    const m = outputs.values('m');
+    const gradient = absolute(inputs.values('gradient'));
+    for (let at = 0; at < parameter.length; at++) {
+      const step = learningRate * (gradient[at] as number);
+      const mNew = Math.abs(momentum * (inputs.values('m')[at] as number)) + step;
+      m[at] = mNew;
+      parameter[at] =
+        Math.abs(inputs.values('parameter')[at] as number) + (nesterov ? Math.abs(momentum) * mNew + step : mNew);
+    }
+  },
+  Math.abs,
+);

@@ -1,7 +1,8 @@
 import type { ReferenceKernel } from '../kernel.ts';
 import { addInPlace } from './elementwise.ts';
+import { guarded } from './guarded.ts';
 
-export const adam: ReferenceKernel<'adam'> = (inputs, outputs, { beta1, beta2, epsilon }) => {
+export const adam = guarded<'adam'>(['parameter', 'm', 'v'], (inputs, outputs, { beta1, beta2, epsilon }) => {
   const gradient = inputs.values('gradient');
   const stepSize = inputs.values('stepSize')[0] as number;
   const parameter = outputs.values('parameter');
@@ -15,17 +16,17 @@ export const adam: ReferenceKernel<'adam'> = (inputs, outputs, { beta1, beta2, e
     v[at] = vNew;
     parameter[at] = (inputs.values('parameter')[at] as number) - (stepSize * mNew) / (Math.sqrt(vNew) + epsilon);
   }
-};
+});
 
-export const adamW: ReferenceKernel<'adamW'> = (inputs, outputs, attrs) => {
+export const adamW = guarded<'adamW'>(['parameter', 'm', 'v'], (inputs, outputs, attrs) => {
   const decay = inputs.values('decay')[0] as number;
   const decayed = inputs.map((operand, name) =>
     name === 'parameter' ? { ...operand, values: operand.values.map((value) => value - decay * value) } : operand,
   );
   adam(decayed, outputs, attrs);
-};
+});
 
-export const sgdMomentum: ReferenceKernel<'sgdMomentum'> = (inputs, outputs, { momentum, nesterov }) => {
+export const sgdMomentum = guarded<'sgdMomentum'>(['parameter', 'm'], (inputs, outputs, { momentum, nesterov }) => {
   const gradient = inputs.values('gradient');
   const learningRate = inputs.values('learningRate')[0] as number;
   const parameter = outputs.values('parameter');
@@ -36,7 +37,7 @@ export const sgdMomentum: ReferenceKernel<'sgdMomentum'> = (inputs, outputs, { m
     m[at] = mNew;
     parameter[at] = (inputs.values('parameter')[at] as number) + (nesterov ? momentum * mNew - step : mNew);
   }
-};
+});
 
 export const assignAdd: ReferenceKernel<'assignAdd'> = (inputs, outputs) => {
   const accumulator = outputs.values('accumulator');

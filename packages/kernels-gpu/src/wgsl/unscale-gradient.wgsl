@@ -1,0 +1,20 @@
+// unscaled = gradient / lossScale
+// Invocation: four elements. Traffic: each operand once.
+override count4: u32; // vectors of four elements
+
+@group(0) @binding(0) var<storage, read> gradient: array<vec4f>;
+@group(0) @binding(1) var<storage, read> lossScale: array<f32>;
+@group(0) @binding(2) var<storage, read_write> unscaled: array<vec4f>;
+
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = (group.y * groups.x + group.x) * 256u + lane;
+  if (i >= count4) {
+    return;
+  }
+  unscaled[i] = gradient[i] / lossScale[0];
+}
