@@ -21,7 +21,7 @@ export async function bench({ model: name, batch, seconds, perOp, json, ...backe
   using backend = await openBackend(backendFlags);
   // The clock of Node begins at the start of the process.
   const startupMilliseconds = performance.now();
-  const input = { backend, model, batch, buffers: benchImages(batch) };
+  const input = { backend, model, batch, buffers: benchImages(model, batch) };
   const options = { batch, seconds, perOp: perOp ?? false };
   note(`measuring inference, then training, for ${seconds} s each${perOp ? ' and as long again op by op' : ''}`);
   const inference = await withInference(input, (workload) => measure(workload, options));

@@ -3,7 +3,7 @@ import type { Model } from '../model.ts';
 import { NetworkBuilder } from '../network-builder.ts';
 import { kerasL2, type BatchNormSettings, type L2Settings } from '../recipe/keras-constants.ts';
 import { kerasAdam, type OptimizerSettings } from '../recipe/optimizer.ts';
-import { addImages, addLabels, addNetwork, type GatheredImages, type ModelGraph } from './model-graph.ts';
+import { addImages, addLabels, addNetwork, ownBatchNorm, type GatheredImages, type ModelGraph } from './model-graph.ts';
 import type { BatchOption } from './inference.ts';
 import { optimizerRule, optimizerStateName } from './optimizer.ts';
 
@@ -12,7 +12,7 @@ export interface TrainingGraphOptions extends BatchOption {
   readonly optimizer?: OptimizerSettings;
   /** The share of the labels that is spread over all classes (default 0). */
   readonly labelSmoothing?: number;
-  /** Default: Keras's. */
+  /** Default: the model's epsilon, and Keras's momentum and moving variance. */
   readonly batchNorm?: Partial<BatchNormSettings>;
   /** Default: Keras's. */
   readonly l2?: L2Settings;
@@ -38,7 +38,11 @@ export function lossGraph(
   model: Model,
   { batch, batchNorm = {}, l2 = kerasL2, labelSmoothing = 0, images }: Omit<TrainingGraphOptions, 'optimizer'>,
 ): LossGraph {
-  const net = new NetworkBuilder(`${model.name} training`, { mode: 'training', batchNorm, l2 });
+  const net = new NetworkBuilder(`${model.name} training`, {
+    mode: 'training',
+    batchNorm: { ...ownBatchNorm(model), ...batchNorm },
+    l2,
+  });
   const { build } = net;
   const logits = addNetwork(net, addImages(net, model, batch, images), model);
   const labels = addLabels(net, model, batch);
