@@ -68,8 +68,6 @@ export class NetworkBuilder {
   readonly mode: Mode;
   readonly parameters: ParameterSpec[] = [];
   readonly layers: Layer[] = [];
-  /** Inputs of the graph whose values the network itself decides: they belong to no file. */
-  readonly constants = new Map<string, Float32Array>();
   readonly #batchNorm: BatchNormSettings;
   readonly #l2: L2Settings;
   readonly #scopes: string[] = [];
@@ -101,13 +99,6 @@ export class NetworkBuilder {
     const spec: ParameterSpec = { name: this.#path(name), shape, initializer, trainable, l2 };
     this.parameters.push(spec);
     return this.build.input(spec.name, { shape, dtype: 'f32' });
-  }
-
-  /** Declares a constant, named `<scope>/<name>`. */
-  constant(name: string, shape: readonly number[], data: Float32Array): ValueId {
-    const path = this.#path(name);
-    this.constants.set(path, data);
-    return this.build.input(path, { shape, dtype: 'f32' });
   }
 
   /**
@@ -181,10 +172,10 @@ export class NetworkBuilder {
     return this.#layer(name, 'maxPool2d', () => this.build.op('maxPool2d', [x], { window }, name));
   }
 
-  /** Every `strides`-th pixel of every `strides`-th row. @shape returns [batch, ⌈height/strides⌉, ⌈width/strides⌉, channels] */
-  subsample(x: ValueId, name: string, strides: number): ValueId {
+  /** Every n-th pixel of every m-th row. @shape returns [batch, ⌈height/m⌉, ⌈width/n⌉, channels] */
+  subsample(x: ValueId, name: string, strides: readonly [m: number, n: number]): ValueId {
     // The average over one pixel is the pixel, to the bit.
-    const window: SizedWindow2d = { size: [1, 1], ...window2d(strides, noPadding) };
+    const window: SizedWindow2d = { size: [1, 1], strides, padding: noPadding };
     return this.#layer(name, 'subsample', () => this.build.op('averagePool2d', [x], { window }, name));
   }
 

@@ -194,7 +194,7 @@ describe('the CIFAR nets of the papers', () => {
   it('an option A shortcut carries every other pixel between channels of zeros', async () => {
     const net = new NetworkBuilder('shortcut', { mode: 'inference' });
     const x = net.build.input('x', { shape: [1, 3, 3, 2], dtype: 'f32' });
-    net.build.output('y', net.padChannels(net.subsample(x, 'subsample', 2), 'pad', 5));
+    net.build.output('y', net.padChannels(net.subsample(x, 'subsample', [2, 2]), 'pad', 5));
     const pixels = Float32Array.from({ length: 18 }, (_, i) => i + 1);
     const { y } = await evaluate(createReferenceBackend(), net.build.build(), { x: pixels });
     expect([...(y ?? [])]).toEqual([0, 1, 2, 0, 0, 0, 5, 6, 0, 0, 0, 13, 14, 0, 0, 0, 17, 18, 0, 0]);

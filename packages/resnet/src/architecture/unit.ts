@@ -18,7 +18,7 @@ interface ShortcutView {
 
 const shortcuts: { readonly [K in Shortcut]: (net: NetworkBuilder, view: ShortcutView) => ValueId } = {
   A(net, { x, filters, strides }) {
-    const subsampled = strides === 1 ? x : net.subsample(x, 'subsample', strides);
+    const subsampled = strides === 1 ? x : net.subsample(x, 'subsample', [strides, strides]);
     return channelsOf(net, x) === filters ? subsampled : net.padChannels(subsampled, 'pad', filters);
   },
   B: (net, view) => (changesShape(net, view) ? view.project() : view.x),

@@ -12,8 +12,6 @@ export interface ModelGraph {
   /** In the order of the layers. */
   readonly parameters: readonly ParameterSpec[];
   readonly layers: readonly Layer[];
-  /** Inputs that are neither parameters nor given by the caller, by name. */
-  readonly constants: ReadonlyMap<string, Float32Array>;
 }
 
 /** Adds the network of a model. @shape x [batch, height, width, channels] @shape returns logits [batch, classes] */

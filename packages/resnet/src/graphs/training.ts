@@ -62,7 +62,6 @@ export function lossGraph(
     graph: build.build(),
     parameters: net.parameters,
     layers: net.layers,
-    constants: net.constants,
     loss,
     logits,
     labels,
@@ -96,7 +95,7 @@ export function trainingGraph(model: Model, options: TrainingGraphOptions): Mode
     const state = rule.slots.map((slot) => build.input(optimizerStateName(slot, name), { shape, dtype: 'f32' }));
     rule.update(build, name, { parameter, gradient, state, scalars });
   });
-  return { graph: build.build(), parameters: forward.parameters, layers: forward.layers, constants: forward.constants };
+  return { graph: build.build(), parameters: forward.parameters, layers: forward.layers };
 }
 
 function addMetrics(build: GraphBuilder, { loss, logits, labels }: LossGraph, batch: number): void {
