@@ -1,4 +1,6 @@
 import type { ValueId } from '@skiplane/core';
+import type { Architecture } from '../architecture/architecture.ts';
+import { residualNet } from '../architecture/residual-net.ts';
 import type { NetworkBuilder } from '../network-builder.ts';
 import type { NetOptions } from '../v1.ts';
 
@@ -28,8 +30,23 @@ export interface FamilyDefinition {
   readonly defaults: FamilyDefaults;
   /** @throws {ValueError} when the family has no network of this depth */
   readonly checkDepth: (depth: number) => void;
+  /** The networks as data; left out where they are built otherwise. @throws {ValueError} like `checkDepth` */
+  readonly architecture?: (depth: number) => Architecture;
   /** Adds the layers. @shape x [batch, height, width, channels] @shape returns logits [batch, classes] */
   readonly build: (net: NetworkBuilder, x: ValueId, options: NetOptions) => ValueId;
+}
+
+/** A family whose networks are architectures. */
+export function architectures(
+  about: Omit<FamilyDefinition, 'architecture' | 'build' | 'checkDepth'>,
+  architecture: (depth: number) => Architecture,
+): FamilyDefinition {
+  return {
+    ...about,
+    architecture,
+    checkDepth: (depth) => void architecture(depth),
+    build: (net, x, options) => residualNet(net, x, architecture(options.depth), options),
+  };
 }
 
 /** CIFAR-10's. */

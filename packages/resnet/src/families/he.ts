@@ -1,7 +1,6 @@
 import { basicBranch, bottleneckBranch, type Architecture, type Shortcut } from '../architecture/architecture.ts';
-import { residualNet } from '../architecture/residual-net.ts';
 import { blocksPerStage } from '../depth.ts';
-import { basicDepths, bottleneckDepths, cifar10, type FamilyDefinition } from './family.ts';
+import { architectures, basicDepths, bottleneckDepths, cifar10, type FamilyDefinition } from './family.ts';
 
 /** The papers' own CIFAR networks: convolutions without biases, padded on all sides alike, also at stride 2. */
 const base = {
@@ -32,17 +31,18 @@ function he2016Architecture(depth: number): Architecture {
 }
 
 function he2015Family(shortcut: Shortcut, suffix: '' | 'b' | 'c'): FamilyDefinition {
-  return {
-    form: `he<depth>${suffix}`,
-    depthRule: basicDepths,
-    patterns: [new RegExp(`^he(?<depth>\\d+)${suffix}$`)],
-    nameOf: (depth) => `he${depth}${suffix}`,
-    typeOf: (depth) => `He${depth}${suffix}`,
-    depths: [20, 32, 44, 56, 110, 1202],
-    defaults,
-    checkDepth: (depth) => void he2015Architecture(depth, shortcut),
-    build: (net, x, options) => residualNet(net, x, he2015Architecture(options.depth, shortcut), options),
-  };
+  return architectures(
+    {
+      form: `he<depth>${suffix}`,
+      depthRule: basicDepths,
+      patterns: [new RegExp(`^he(?<depth>\\d+)${suffix}$`)],
+      nameOf: (depth) => `he${depth}${suffix}`,
+      typeOf: (depth) => `He${depth}${suffix}`,
+      depths: [20, 32, 44, 56, 110, 1202],
+      defaults,
+    },
+    (depth) => he2015Architecture(depth, shortcut),
+  );
 }
 
 /** The paper's choice: shortcuts without parameters. */
@@ -50,14 +50,15 @@ export const he2015 = he2015Family('A', '');
 export const he2015b = he2015Family('B', 'b');
 export const he2015c = he2015Family('C', 'c');
 
-export const he2016: FamilyDefinition = {
-  form: 'he<depth>v2',
-  depthRule: bottleneckDepths,
-  patterns: [/^he(?<depth>\d+)v2$/],
-  nameOf: (depth) => `he${depth}v2`,
-  typeOf: (depth) => `He${depth}v2`,
-  depths: [11, 20, 29, 56, 110, 164, 1001],
-  defaults,
-  checkDepth: (depth) => void he2016Architecture(depth),
-  build: (net, x, options) => residualNet(net, x, he2016Architecture(options.depth), options),
-};
+export const he2016 = architectures(
+  {
+    form: 'he<depth>v2',
+    depthRule: bottleneckDepths,
+    patterns: [/^he(?<depth>\d+)v2$/],
+    nameOf: (depth) => `he${depth}v2`,
+    typeOf: (depth) => `He${depth}v2`,
+    depths: [11, 20, 29, 56, 110, 164, 1001],
+    defaults,
+  },
+  he2016Architecture,
+);

@@ -1,7 +1,6 @@
 import { ValueError } from '@skiplane/core';
 import { basicBranch, bottleneckBranch, stridedMiddleBranch, type Architecture } from '../architecture/architecture.ts';
-import { residualNet } from '../architecture/residual-net.ts';
-import { imageNet, type FamilyDefinition } from './family.ts';
+import { architectures, imageNet, type FamilyDefinition } from './family.ts';
 
 /** Units of the four stages, by depth. @source He et al. 2015, table 1 */
 const unitsByDepth: Readonly<Record<number, readonly number[]>> = {
@@ -18,11 +17,17 @@ const bottleneckDepths = depths.filter((depth) => depth >= 50);
 
 type Variant = Pick<Architecture, 'order'> & { readonly bottleneck: Architecture['branch'] };
 
+type Naming = Pick<FamilyDefinition, 'form' | 'depthRule' | 'patterns' | 'nameOf' | 'typeOf' | 'depths'>;
+
 /** 7×7 stem of stride 2, 3×3 max pooling of stride 2, four stages of 64 to 512 filters; padded on all sides alike, no biases. */
-function imageNetArchitecture(depth: number, { order, bottleneck }: Variant): Architecture {
+function imageNetArchitecture(
+  depth: number,
+  { depths: allowed }: Naming,
+  { order, bottleneck }: Variant,
+): Architecture {
   const units = unitsByDepth[depth];
-  if (units === undefined) {
-    throw new ValueError(`depth ${depth} of an ImageNet net: it must be ${depths.join(', ')}.`, { depth });
+  if (units === undefined || !allowed.includes(depth)) {
+    throw new ValueError(`depth ${depth} of an ImageNet net: it must be ${allowed.join(', ')}.`, { depth });
   }
   return {
     padding: 'symmetric',
@@ -35,15 +40,8 @@ function imageNetArchitecture(depth: number, { order, bottleneck }: Variant): Ar
   };
 }
 
-type Naming = Pick<FamilyDefinition, 'form' | 'depthRule' | 'patterns' | 'nameOf' | 'typeOf' | 'depths'>;
-
 function imageNetFamily(naming: Naming, variant: Variant): FamilyDefinition {
-  return {
-    ...naming,
-    defaults: imageNet,
-    checkDepth: (depth) => void imageNetArchitecture(depth, variant),
-    build: (net, x, options) => residualNet(net, x, imageNetArchitecture(options.depth, variant), options),
-  };
+  return architectures({ ...naming, defaults: imageNet }, (depth) => imageNetArchitecture(depth, naming, variant));
 }
 
 /** The stride of a bottleneck in its 3×3 convolution, as in torchvision and timm: "v1.5". */
