@@ -161,7 +161,7 @@ async function twentySteps(backend: Backend, name: string): Promise<TrainResult>
   }
 }
 
-describe.each(['resnet8v1', 'resnet20v1', 'resnet11v2', 'resnet29v2'])('%s', (name) => {
+describe.each(['resnet8v1', 'resnet20v1', 'resnet11v2', 'resnet29v2', 'he20', 'he11v2'])('%s', (name) => {
   const step = gradientGraph(name);
   const inference = inferenceGraph(config(name), { batch }).graph;
   const expected = new Map<string, TypedArray>();

@@ -2,7 +2,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Backend } from '@skiplane/core';
 import { createWasmBackend } from '@skiplane/kernels-wasm';
-import { evaluateModel, Evaluator, HostImages, takeDataset, type PreprocessingPreset } from '@skiplane/resnet';
+import {
+  evaluateModel,
+  Evaluator,
+  HostImages,
+  isLayerGraph,
+  takeDataset,
+  type PreprocessingPreset,
+} from '@skiplane/resnet';
 import { loadCifar10, loadModel } from '@skiplane/resnet/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -22,6 +29,12 @@ const files: readonly (readonly [file: string, preprocessing: PreprocessingPrese
   ['mlcommons-tiny-pretrainedResnet.h5', 'raw'],
   ['vnncomp2021-resnet_2b.onnx', 'cifar'],
 ];
+
+/** The networks of PyTorch's files, whose names alone say them. */
+const families: Readonly<Record<string, string>> = {
+  'resnet20-12fca82f.th': 'he20',
+  'resnet56-4bfd9763.th': 'he56',
+};
 
 const missing = existsSync(`${shared}/weights`) && existsSync(images) ? undefined : `there is no '${shared}'`;
 if (missing !== undefined) console.warn(`weights of others are not tried: ${missing}.`);
@@ -52,6 +65,9 @@ describe.skipIf(missing !== undefined)('weights of others, on wasm', () => {
     async (file, preprocessing) => {
       const reference = JSON.parse(readFileSync(`${shared}/weights/${file}.reference.json`, 'utf8')) as Reference;
       const loaded = await loadModel(`${shared}/weights/${file}`, { preprocessing });
+      const { [file]: family } = families;
+      expect(isLayerGraph(loaded.model)).toBe(family === undefined);
+      if (family !== undefined) expect(loaded.model.name).toBe(family);
       if (loaded.preprocessing === null) throw new Error('it has preprocessing');
       const data = takeDataset((await loadCifar10(images)).test, 0, 16);
       for (const fold of [true, false]) {

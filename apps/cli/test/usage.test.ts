@@ -37,6 +37,8 @@ describe('usage', () => {
     ['bench --precision f16', "(--precision f16) are for '--backend gpu', but --backend is auto"],
     ['train --model resnet21v1', 'depth should be 6n+2 (eg 20, 32, 44 in [a])', "Did you mean 'resnet20v1'?"],
     ['summary resnet20', "unknown model 'resnet20'", "Did you mean 'resnet20v1'?"],
+    ['summary he21', 'depth 21 of a he2015 net: depth should be 6n+2', "Did you mean 'he20'?"],
+    ['summary rsnet50', "unknown model 'rsnet50'", "Did you mean 'resnet50'?"],
     ['summary', 'summary needs a model'],
     ['summary resnet8v1 --batch 1,x', '--batch', 'from 1 to 65536'],
     ['evaluate', '--weights'],

@@ -35,17 +35,19 @@ interface Options {
   readonly named?: 'conv' | 'biasAdd';
   readonly shared?: boolean;
   readonly convBias?: boolean;
+  /** Default: true. */
+  readonly biasAdd?: boolean;
 }
 
 /** conv → biasAdd → batch norm of two channels. */
-function convBiasNorm({ named, shared = false, convBias = false }: Options = {}) {
+function convBiasNorm({ named, shared = false, convBias = false, biasAdd = true }: Options = {}) {
   const build = new GraphBuilder('fold');
   const x = build.input('x', f32(1, 2, 2, 1));
   const filter = build.input('filter', f32(1, 1, 1, 2));
   const vector = (name: string): ValueId => build.input(name, f32(2));
   const attrs = { window: window2d(1), bias: convBias, residual: false, activation: 'none' } as const;
   const conv = build.op('conv2d', convBias ? [x, filter, vector('convBias')] : [x, filter], attrs);
-  const biased = build.op('biasAdd', [conv, vector('bias')], {});
+  const biased = biasAdd ? build.op('biasAdd', [conv, vector('bias')], {}) : conv;
   if (named !== undefined) build.output('between', named === 'conv' ? conv : biased);
   const operands = [biased, ...['gamma', 'beta', 'mean', 'variance'].map(vector)];
   build.output('y', build.op('batchNormInference', operands, { epsilon: 0.5, residual: false, activation: 'none' }));
@@ -66,7 +68,24 @@ describe('foldBatchNorm', () => {
     ]);
   });
 
+  test('gives a convolution without a bias one under the name of beta', async () => {
+    const { graph, data } = convBiasNorm({ biasAdd: false });
+    const folded = foldBatchNorm(graph);
+    expect(folded.graph.ops.map(({ kind }) => kind)).toEqual(['conv2d', 'biasAdd']);
+    expect(inputValues(folded.graph).map(({ name }) => name)).toEqual(['x', 'filter', 'beta']);
+    const given = { filter: [2, 3], gamma: [3, 1], beta: [10, 20], mean: [2, 1], variance: [3.5, 0.5] };
+    expect([...folded.fold(toF32(given))]).toEqual([
+      ['filter', Float32Array.of(3, 3)],
+      ['beta', Float32Array.of(7, 19)],
+    ]);
+    const results = await runUnrounded(folded.graph, Object.fromEntries(folded.fold(data)));
+    const plain = await runUnrounded(graph, Object.fromEntries(data));
+    expect(differences({ y: results['y'] ?? [] }, { y: plain['y'] ?? [] }, 1e-6)).toEqual([]);
+  });
+
   test.each<[string, Options]>([
+    ['without a bias, whose convolution is a result of the graph', { biasAdd: false, named: 'conv' }],
+    ['without a bias, whose filter another op reads', { biasAdd: false, shared: true }],
     ['whose filter another op reads', { shared: true }],
     ['whose convolution is a result of the graph', { named: 'conv' }],
     ['whose input is a result of the graph', { named: 'biasAdd' }],
@@ -85,31 +104,5 @@ describe('foldBatchNorm', () => {
     expect(messageOf(ValueError, () => foldBatchNorm(graph).fold(data))).toBe(
       "foldBatchNorm: there is no parameter 'variance'.",
     );
-  });
-});
-
-describe('foldBatchNorm of a convolution without a bias', () => {
-  const build = new GraphBuilder('fold');
-  const conv = build.op('conv2d', [build.input('x', f32(1, 2, 2, 1)), build.input('filter', f32(1, 1, 1, 2))], {
-    window: window2d(1),
-    bias: false,
-    residual: false,
-    activation: 'none',
-  });
-  const operands = [conv, ...['gamma', 'beta', 'mean', 'variance'].map((name) => build.input(name, f32(2)))];
-  build.output('y', build.op('batchNormInference', operands, { epsilon: 0.5, residual: false, activation: 'none' }));
-  const graph = build.build();
-  const folded = foldBatchNorm(graph);
-
-  test('makes beta its bias', async () => {
-    expect(folded.graph.ops.map(({ kind }) => kind)).toEqual(['conv2d', 'biasAdd']);
-    expect(inputValues(folded.graph).map(({ name }) => name)).toEqual(['x', 'filter', 'beta']);
-    const data = inputValues(graph).map(
-      ({ name = '', shape }) => [name, randomTensor(shape, name, 0.5, 2).data] as const,
-    );
-    const parameters = toF32(Object.fromEntries(data));
-    const plain = await runUnrounded(graph, Object.fromEntries(parameters));
-    const results = await runUnrounded(folded.graph, Object.fromEntries(folded.fold(parameters)));
-    expect(differences({ y: results['y'] ?? [] }, { y: plain['y'] ?? [] }, 1e-6)).toEqual([]);
   });
 });

@@ -174,6 +174,8 @@ export const gradientCases: { readonly [K in OpKind]: readonly GradientCase<K>[]
   averagePool2dGrad: 'not differentiable',
   matMul: matMulCases,
   reshape: simple<'reshape'>({ shape: [3, 4] }, { x: x('reshape', 2, 6) }),
+  padChannels: simple<'padChannels'>({ before: 1, after: 2 }, { x: x('padChannels', 2, 2, 3) }),
+  sliceChannels: simple<'sliceChannels'>({ first: 1, count: 2 }, { x: x('sliceChannels', 2, 2, 5) }),
   fill: 'no operands',
   broadcastScalar: simple<'broadcastScalar'>({ shape: [2, 3] }, { x: scalar(0.7) }),
   reduceSum: simple<'reduceSum'>({}, { x: x('reduceSum', 2, 3) }),

@@ -182,6 +182,30 @@ const misuses: readonly Misuse[] = [
     { transposeA: true, transposeB: true },
     "matMul 'op': b must be [columns,inner], but is [3].",
   ),
+  misuse(
+    'padChannels',
+    [[2, 3]],
+    { before: -1, after: 1.5 },
+    "padChannels 'op': before of -1 must be a whole number of 0 or more.",
+  ),
+  misuse(
+    'padChannels',
+    [[]],
+    { before: 1, after: 1 },
+    "padChannels 'op': x must have a channel axis, but is a scalar.",
+  ),
+  misuse(
+    'sliceChannels',
+    [[2, 3]],
+    { first: 2, count: 2 },
+    "sliceChannels 'op': channels 2 to 3 do not lie within the 3 channels of x.",
+  ),
+  misuse(
+    'sliceChannels',
+    [[2, 3]],
+    { first: 1, count: 0 },
+    "sliceChannels 'op': count of 0 must be a whole number of 1 or more.",
+  ),
   misuse('reshape', [[2, 3]], { shape: [4] }, "reshape 'op': x [2,3] has 6 elements, but [4] needs 4."),
   misuse(
     'reshape',

@@ -1,4 +1,5 @@
-import { ChannelSums, ChannelSumsFinish } from './generated/records';
+import { ChannelSums, ChannelSumsFinish, ShiftChannels } from './generated/records';
+import { clearFloats, copyFloats } from './memory';
 import { flush, madd } from './simd';
 
 /** Sums over rows, per channel, of a [rows, channels] block in f32. Eight channels at a time, then fewer. */
@@ -107,5 +108,22 @@ export function channelSumsFinish(p: ChannelSumsFinish): void {
     let sum: f64 = 0;
     for (let g = 0; g < p.chunks; g++) sum += load<f64>(p.partials + (<usize>(g * p.channels + c) << 3));
     store<f32>(p.y + (<usize>c << 2), flush(<f32>sum));
+  }
+}
+
+/** padChannels and sliceChannels: y[r,c] = x[r,c + shift] where x has that channel, else 0. Task: `rowsPerTask` rows. */
+export function shiftChannels(p: ShiftChannels, task: i32): void {
+  const first = min(max(-p.shift, 0), p.outChannels);
+  const last = max(first, min(p.inChannels - p.shift, p.outChannels));
+  const before = <usize>first << 2, copied = <usize>(last - first) << 2, after = <usize>(p.outChannels - last) << 2;
+  const row = task * p.rowsPerTask, end = min(row + p.rowsPerTask, p.rows);
+  let x = p.x + (<usize>(row * p.inChannels) << 2) + (<usize>max(p.shift, 0) << 2);
+  let y = p.y + (<usize>(row * p.outChannels) << 2);
+  for (let r = row; r < end; r++) {
+    clearFloats(y, before);
+    copyFloats(y + before, x, copied);
+    clearFloats(y + before + copied, after);
+    x += <usize>p.inChannels << 2;
+    y += <usize>p.outChannels << 2;
   }
 }

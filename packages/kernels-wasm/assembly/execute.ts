@@ -44,6 +44,7 @@ export function execute(opcode: i32, operands: usize, task: i32, scratch: usize)
     case records.opAffine: return elementwise.affine(changetype<records.Affine>(operands), task);
     case records.opFill: return elementwise.fill(changetype<records.Fill>(operands), task);
     case records.opBroadcastScalar: return elementwise.broadcastScalar(changetype<records.BroadcastScalar>(operands), task);
+    case records.opShiftChannels: return channels.shiftChannels(changetype<records.ShiftChannels>(operands), task);
     case records.opL2PenaltyGrad: return elementwise.l2PenaltyGrad(changetype<records.L2PenaltyGrad>(operands), task);
     case records.opSum: return elementwise.sum(changetype<records.Sum>(operands), task);
     case records.opSumFinish: return elementwise.sumFinish(changetype<records.SumFinish>(operands));

@@ -1,18 +1,12 @@
 import { ValueError } from '@skiplane/core';
-
-/**
- * - `v1`: He et al. 2015, basic blocks, as the Keras example builds it
- * - `v2`: full pre-activation bottlenecks, with the Keras example's widths (16/64/128 inside)
- * - `plain`: v1 without additions and projections
- */
-export type Family = 'v1' | 'v2' | 'plain';
+import { familyNames, familyOf, type Family } from './families/index.ts';
 
 /** Everything that decides a network's shape, and what it computes from its parameters. */
 export interface ModelConfig {
-  /** Such as `resnet20v1`, `resnet29v2`, `plain20`. */
+  /** Such as `resnet20v1`, `resnet29v2`, `plain20`, `he20`, `resnet50`. */
   readonly name: string;
   readonly family: Family;
-  /** Layers with weights on the longest path: 6n+2 for v1 and plain, 9n+2 for v2. */
+  /** Layers with weights on the longest path, such as 6n+2 for v1 and plain, 9n+2 for v2. */
   readonly depth: number;
   readonly imageSize: readonly [height: number, width: number];
   readonly channels: number;
@@ -21,59 +15,59 @@ export interface ModelConfig {
   readonly batchNormEpsilon?: number;
 }
 
-/** What a name leaves open; the defaults are CIFAR-10's: 32×32 images of 3 channels, 10 classes. */
+/** What a name leaves open; the defaults are the family's: 32×32 and 10 classes for CIFAR-10, 224×224 and 1,000 for ImageNet. */
 export type ModelOverrides = Partial<Pick<ModelConfig, 'imageSize' | 'channels' | 'classes'>>;
-
-const howNamesAreFormed =
-  'a name is resnet<depth>v1 or plain<depth> with depth 6n+2 (8, 14, 20, 32, 44, 56, 110, …), ' +
-  'or resnet<depth>v2 with depth 9n+2 (11, 20, 29, 56, 110, …)';
 
 /**
  * The configuration that a name stands for; upper and lower case count as one, so the example's `ResNet20v1` is a name too.
  * @throws {ValueError} when the name, its depth or an override is not allowed
  */
 export function modelConfig(name: string, overrides: ModelOverrides = {}): ModelConfig {
-  const match = /^(?:resnet(?<depth>\d+)v(?<version>[12])|plain(?<plainDepth>\d+))$/.exec(name.trim().toLowerCase());
-  const { depth, version, plainDepth } = match?.groups ?? {};
-  const family = plainDepth !== undefined ? 'plain' : version === '1' ? 'v1' : 'v2';
-  const digits = plainDepth ?? depth;
-  if (digits === undefined) {
-    throw new ValueError(`unknown model '${name}': ${howNamesAreFormed}.`, { name });
-  }
+  const { family, depth } = parseName(name);
+  const { nameOf, checkDepth, defaults } = familyOf(family);
+  checkDepth(depth);
+  const { batchNormEpsilon } = defaults;
   const config: ModelConfig = {
-    name: family === 'plain' ? `plain${Number(digits)}` : `resnet${Number(digits)}${family}`,
+    name: nameOf(depth),
     family,
-    depth: Number(digits),
-    imageSize: overrides.imageSize ?? [32, 32],
-    channels: overrides.channels ?? 3,
-    classes: overrides.classes ?? 10,
+    depth,
+    imageSize: overrides.imageSize ?? defaults.imageSize,
+    channels: overrides.channels ?? defaults.channels,
+    classes: overrides.classes ?? defaults.classes,
+    ...(batchNormEpsilon !== undefined && { batchNormEpsilon }),
   };
-  blocksPerStage(config.family, config.depth);
   checkSizes(config);
   return config;
 }
 
-/**
- * The n of depth = 6n+2 (v1, plain) or 9n+2 (v2): blocks in each of the three stages.
- * @throws {ValueError} with the example's guard text when the depth has no such n
- */
-export function blocksPerStage(family: Family, depth: number): number {
-  const layers = family === 'v2' ? 9 : 6;
-  const n = (depth - 2) / layers;
-  if (Number.isInteger(n) && n >= 1) return n;
-  const rule =
-    family === 'v2' ? 'depth should be 9n+2 (eg 56 or 110 in [b])' : 'depth should be 6n+2 (eg 20, 32, 44 in [a])';
-  const below = 2 + layers * Math.floor(n);
-  const near = [below, below + layers].filter((candidate) => candidate > 2).join(' or ');
-  throw new ValueError(`depth ${depth} of a ${family} net: ${rule}, n being 1 or more; the nearest is ${near}.`, {
-    family,
-    depth,
-  });
+function parseName(name: string): Pick<ModelConfig, 'family' | 'depth'> {
+  const wanted = name.trim().toLowerCase();
+  for (const family of familyNames) {
+    for (const pattern of familyOf(family).patterns) {
+      const digits = pattern.exec(wanted)?.groups?.['depth'];
+      if (digits !== undefined) return { family, depth: Number(digits) };
+    }
+  }
+  throw new ValueError(`unknown model '${name}': a name is ${howNamesAreFormed()}.`, { name });
 }
 
-/** The example's model type, such as `ResNet20v1`. */
-export function modelType({ family, depth }: ModelConfig): string {
-  return family === 'plain' ? `Plain${depth}` : `ResNet${depth}${family}`;
+/** The forms of names, by the rule of their depths. */
+function howNamesAreFormed(): string {
+  const forms = new Map<string, string[]>();
+  for (const { depthRule, form } of familyNames.map(familyOf))
+    forms.set(depthRule, [...(forms.get(depthRule) ?? []), form]);
+  return [...forms].map(([depthRule, names]) => `${names.join(', ')} with depth ${depthRule}`).join('; ');
+}
+
+/** Names of the networks that people use, for lists and suggestions; every depth of a family's rule is allowed. */
+export const modelNames: readonly string[] = familyNames.flatMap((family) => {
+  const { depths, nameOf } = familyOf(family);
+  return depths.map(nameOf);
+});
+
+/** The name to show, such as the example's model type `ResNet20v1`. */
+export function modelType({ family, depth }: Pick<ModelConfig, 'family' | 'depth'>): string {
+  return familyOf(family).typeOf(depth);
 }
 
 /** Elements of one image. */

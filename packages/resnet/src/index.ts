@@ -26,8 +26,19 @@ export { splitDataset, type Split } from './data/split.ts';
 export { syntheticDataset, type SyntheticOptions } from './data/synthetic.ts';
 
 export { resnetLayer, type ResnetLayerOptions } from './blocks.ts';
-export { modelConfig, modelType, type Family, type ModelConfig, type ModelOverrides } from './config.ts';
-export { NetworkBuilder, type ConvOptions, type Layer, type Mode, type NetworkOptions } from './network-builder.ts';
+export type { Architecture, BranchConvolution, Shortcut, Stage, Stem, UnitOrder } from './architecture/architecture.ts';
+export { residualNet } from './architecture/residual-net.ts';
+export { modelConfig, modelNames, modelType, type ModelConfig, type ModelOverrides } from './config.ts';
+export type { Family } from './families/index.ts';
+export {
+  NetworkBuilder,
+  type ConvOptions,
+  type ConvPadding,
+  type Layer,
+  type Mode,
+  type NetworkOptions,
+  type PoolOptions,
+} from './network-builder.ts';
 export { plainNet } from './plain.ts';
 export { resnetV1, type NetOptions } from './v1.ts';
 export { resnetV2 } from './v2.ts';

@@ -1,4 +1,13 @@
-import { GraphBuilder, samePadding, type Activation, type SizedWindow2d, type ValueId } from '@skiplane/core';
+import {
+  GraphBuilder,
+  noPadding,
+  samePadding,
+  window2d,
+  type Activation,
+  type SizedWindow2d,
+  type ValueId,
+  type Window2d,
+} from '@skiplane/core';
 import type { Initializer, ParameterSpec } from './parameters.ts';
 import { kerasBatchNorm, kerasL2, type BatchNormSettings, type L2Settings } from './recipe/keras-constants.ts';
 
@@ -13,10 +22,26 @@ export interface NetworkOptions {
   readonly l2?: L2Settings;
 }
 
+/**
+ * - `same`: TensorFlow's, which at stride 2 pads an even size at the bottom and right only
+ * - `symmetric`: half of the window on every side, as in Torch and in the papers
+ */
+export type ConvPadding = 'same' | 'symmetric';
+
 export interface ConvOptions {
   readonly filters: number;
   readonly kernelSize: number;
   readonly strides: number;
+  /** Default: same. */
+  readonly padding?: ConvPadding;
+  /** Default: true. */
+  readonly bias?: boolean;
+}
+
+export interface PoolOptions {
+  readonly size: number;
+  readonly strides: number;
+  readonly padding: ConvPadding;
 }
 
 /** One layer of the network, for summaries. */
@@ -43,8 +68,6 @@ export class NetworkBuilder {
   readonly mode: Mode;
   readonly parameters: ParameterSpec[] = [];
   readonly layers: Layer[] = [];
-  /** Inputs of the graph whose values the network itself decides: they belong to no file. */
-  readonly constants = new Map<string, Float32Array>();
   readonly #batchNorm: BatchNormSettings;
   readonly #l2: L2Settings;
   readonly #scopes: string[] = [];
@@ -78,36 +101,31 @@ export class NetworkBuilder {
     return this.build.input(spec.name, { shape, dtype: 'f32' });
   }
 
-  /** Declares a constant, named `<scope>/<name>`. */
-  constant(name: string, shape: readonly number[], data: Float32Array): ValueId {
-    const path = this.#path(name);
-    this.constants.set(path, data);
-    return this.build.input(path, { shape, dtype: 'f32' });
-  }
-
   /**
-   * Convolution with SAME padding, a bias, he_normal filters and an L2 penalty on them.
+   * Convolution with he_normal filters and an L2 penalty on them.
    *
    * @shape x       [batch, height, width, inChannels]
    * @shape returns [batch, ⌈height/strides⌉, ⌈width/strides⌉, filters]
    */
-  conv2d(x: ValueId, name: string, { filters, kernelSize, strides }: ConvOptions): ValueId {
-    const [, height = 0, width = 0, channels = 0] = this.build.spec(x).shape;
-    const stride = [strides, strides] as const;
-    const padding = samePadding([height, width], [kernelSize, kernelSize], stride);
+  conv2d(
+    x: ValueId,
+    name: string,
+    { filters, kernelSize, strides, padding = 'same', bias = true }: ConvOptions,
+  ): ValueId {
+    const channels = this.build.spec(x).shape.at(-1) ?? 0;
+    const window = this.#window(x, kernelSize, strides, padding);
     return this.#layer(name, 'conv2d', () => {
       const filter = this.parameter(`${name}/filter`, [kernelSize, kernelSize, channels, filters], heNormal, {
         l2: this.#l2.filters,
       });
-      const bias = this.parameter(`${name}/bias`, [filters], zeros);
-      const window = { strides: stride, padding };
+      const biases = bias ? this.parameter(`${name}/bias`, [filters], zeros) : undefined;
       const y = this.build.op(
         'conv2d',
         [x, filter],
         { window, bias: false, residual: false, activation: 'none' },
         name,
       );
-      return this.build.op('biasAdd', [y, bias], {}, name);
+      return biases === undefined ? y : this.build.op('biasAdd', [y, biases], {}, name);
     });
   }
 
@@ -148,6 +166,28 @@ export class NetworkBuilder {
     return this.#layer(name, 'averagePool2d', () => this.build.op('averagePool2d', [x], { window }, name));
   }
 
+  /** Largest element of every window. @shape x [batch, height, width, channels] */
+  maxPool2d(x: ValueId, name: string, { size, strides, padding }: PoolOptions): ValueId {
+    const window: SizedWindow2d = { size: [size, size], ...this.#window(x, size, strides, padding) };
+    return this.#layer(name, 'maxPool2d', () => this.build.op('maxPool2d', [x], { window }, name));
+  }
+
+  /** Every n-th pixel of every m-th row. @shape returns [batch, ⌈height/m⌉, ⌈width/n⌉, channels] */
+  subsample(x: ValueId, name: string, strides: readonly [m: number, n: number]): ValueId {
+    // The average over one pixel is the pixel, to the bit.
+    const window: SizedWindow2d = { size: [1, 1], strides, padding: noPadding };
+    return this.#layer(name, 'subsample', () => this.build.op('averagePool2d', [x], { window }, name));
+  }
+
+  /** Channels of zeros before and after those of x, as many on either side. @shape returns [batch, height, width, channels] */
+  padChannels(x: ValueId, name: string, channels: number): ValueId {
+    const added = channels - (this.build.spec(x).shape.at(-1) ?? 0);
+    const before = Math.floor(added / 2);
+    return this.#layer(name, 'padChannels', () =>
+      this.build.op('padChannels', [x], { before, after: added - before }, name),
+    );
+  }
+
   /** @shape returns [batch, all other sizes multiplied] */
   flatten(x: ValueId, name: string): ValueId {
     const [batch = 0, ...rest] = this.build.spec(x).shape;
@@ -169,6 +209,13 @@ export class NetworkBuilder {
   /** A layer of ops that `body` adds through `build`. */
   layer(name: string, kind: string, body: () => ValueId): ValueId {
     return this.#layer(name, kind, body);
+  }
+
+  #window(x: ValueId, size: number, strides: number, padding: ConvPadding): Window2d {
+    const [, height = 0, width = 0] = this.build.spec(x).shape;
+    if (padding === 'same') return window2d(strides, samePadding([height, width], [size, size], [strides, strides]));
+    const side = Math.floor(size / 2);
+    return window2d(strides, { top: side, bottom: side, left: side, right: side });
   }
 
   #path(name: string): string {

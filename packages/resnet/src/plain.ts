@@ -1,5 +1,5 @@
 import type { ValueId } from '@skiplane/core';
-import { blocksPerStage } from './config.ts';
+import { blocksPerStage } from './depth.ts';
 import type { NetworkBuilder } from './network-builder.ts';
 import { basicLayers, basicNet, type NetOptions } from './v1.ts';
 
@@ -12,7 +12,7 @@ import { basicLayers, basicNet, type NetOptions } from './v1.ts';
  * @source He et al. 2015, §4.2
  */
 export function plainNet(net: NetworkBuilder, x: ValueId, { depth, classes }: NetOptions): ValueId {
-  return basicNet(net, x, blocksPerStage('plain', depth), classes, (builder, input, filters, strides) =>
+  return basicNet(net, x, blocksPerStage('plain', depth, 6), classes, (builder, input, filters, strides) =>
     builder.activation(basicLayers(builder, input, filters, strides), 'relu', 'relu'),
   );
 }

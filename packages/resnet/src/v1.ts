@@ -1,6 +1,6 @@
 import type { ValueId } from '@skiplane/core';
 import { baseFilters, blockName, classifierHead, resnetLayer, stages } from './blocks.ts';
-import { blocksPerStage } from './config.ts';
+import { blocksPerStage } from './depth.ts';
 import type { NetworkBuilder } from './network-builder.ts';
 
 export interface NetOptions {
@@ -17,7 +17,7 @@ export interface NetOptions {
  * @source He et al. 2015, §4.2, with the example's 1×1 projections
  */
 export function resnetV1(net: NetworkBuilder, x: ValueId, { depth, classes }: NetOptions): ValueId {
-  return basicNet(net, x, blocksPerStage('v1', depth), classes, residualBlock);
+  return basicNet(net, x, blocksPerStage('v1', depth, 6), classes, residualBlock);
 }
 
 export type BasicBlock = (net: NetworkBuilder, x: ValueId, filters: number, strides: number) => ValueId;

@@ -1,6 +1,6 @@
 import type { ValueId } from '@skiplane/core';
 import { baseFilters, blockName, classifierHead, resnetLayer, stages } from './blocks.ts';
-import { blocksPerStage } from './config.ts';
+import { blocksPerStage } from './depth.ts';
 import type { NetworkBuilder } from './network-builder.ts';
 import type { NetOptions } from './v1.ts';
 
@@ -14,7 +14,7 @@ import type { NetOptions } from './v1.ts';
  * @source He et al. 2016, with the example's widths
  */
 export function resnetV2(net: NetworkBuilder, x: ValueId, { depth, classes }: NetOptions): ValueId {
-  const n = blocksPerStage('v2', depth);
+  const n = blocksPerStage('v2', depth, 9);
   let y = net.scope('stem', () => resnetLayer(net, x, 'conv', { filters: baseFilters }));
   let inner = baseFilters;
   for (const stage of stages) {

@@ -105,7 +105,7 @@ describe("weights with torchvision's names", () => {
       /'layer1\.0\.conv2\.weight' is missing; the nearest left over: 'layer1\.0\.conw2\.weight'/,
     );
     await expect(loading).rejects.toThrow("'extra' [1] is used by nothing");
-    await expect(loading).rejects.toThrow("'fc/bias' is [4], but the layer needs [5]");
+    await expect(loading).rejects.toThrow("'fc.bias' is [4], but the network needs [5]");
   });
 
   test('of no known family are refused', async () => {

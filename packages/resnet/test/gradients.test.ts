@@ -93,7 +93,7 @@ async function wrongGradients({ graph, loss, wrt, data }: Setup): Promise<readon
 }
 
 describe('the gradient of every parameter, against finite differences', () => {
-  it.each(['resnet8v1', 'resnet11v2', 'plain8'])(
+  it.each(['resnet8v1', 'resnet11v2', 'plain8', 'he8', 'he8c', 'he11v2'])(
     '%s, by five-point differences',
     async (name) => {
       const { graph, loss, wrt, data } = setup(name);
@@ -108,7 +108,7 @@ describe('the gradient of every parameter, against finite differences', () => {
     60_000,
   );
 
-  it.each(['resnet20v1', 'resnet29v2'])(
+  it.each(['resnet20v1', 'resnet29v2', 'he20'])(
     '%s',
     async (name) => {
       expect(await wrongGradients(setup(name))).toEqual([]);

@@ -90,7 +90,7 @@ const cases: readonly (readonly [
   [
     'weights that are no numbers',
     async () => torchZip((await timm()).set('fc.bias', { shape: [5], data: new Float32Array(5).fill(Number.NaN) })),
-    "'fc/bias' holds NaN or infinite values",
+    "'fc.bias' holds NaN or infinite values",
   ],
   [
     'safetensors that overlap',

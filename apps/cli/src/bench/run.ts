@@ -22,7 +22,7 @@ export async function bench({ model: name, batch, seconds, perOp, json, ...backe
   // The clock of Node begins at the start of the process.
   const startupMilliseconds = performance.now();
   const lossScaling = backendFlags.precision === 'f16';
-  const input = { backend, model, batch, buffers: benchImages(batch), lossScaling };
+  const input = { backend, model, batch, buffers: benchImages(model, batch), lossScaling };
   const options = { batch, seconds, perOp: perOp ?? false };
   note(`measuring inference, then training, for ${seconds} s each${perOp ? ' and as long again op by op' : ''}`);
   const inference = await withInference(input, (workload) => measure(workload, options));

@@ -34,8 +34,10 @@ export interface WorkloadInput {
   readonly lossScaling: boolean;
 }
 
-export function benchImages(batch: number): BatchBuffers {
-  const data = syntheticDataset({ count: batch, seed: 1, split: 'train' });
+/** A batch as the model takes it; what the images show, and of which class they are, changes no speed. */
+export function benchImages({ imageSize: [size], classes }: ModelConfig, batch: number): BatchBuffers {
+  const images = syntheticDataset({ count: batch, seed: 1, split: 'train', size });
+  const data = { ...images, classNames: Array.from({ length: classes }, (_, index) => `class ${index}`) };
   const buffers = batchBuffers(data, batch);
   new BatchPreparer(data, createPreprocessing(data)).prepare(null, 0, batch, buffers, null);
   return buffers;

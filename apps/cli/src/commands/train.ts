@@ -8,7 +8,7 @@ export function addTrain(program: Command, finish: Finish): void {
   program
     .command('train')
     .description('train a network and keep checkpoints; Ctrl-C saves and stops')
-    .option('--model <name>', 'such as resnet20v1, resnet29v2, plain20 (default: resnet20v1)')
+    .option('--model <name>', 'such as resnet20v1, resnet29v2, plain20, he20 (default: resnet20v1)')
     .option('--recipe <name>', 'keras, he2015, he2015-warmup, modern, or a JSON file (default: keras)')
     .option('--set <path=value>', 'change one setting of the recipe; may be given again', collect)
     .option('--print-recipe', 'print the recipe as JSON, with all changes, and do not train')

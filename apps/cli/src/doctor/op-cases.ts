@@ -85,6 +85,8 @@ export const opCases: { readonly [K in OpKind]: (c: CaseBuilder) => void } = {
   },
   // A view of an input cannot be an output itself.
   reshape: (c) => c.check('relu', [c.op('reshape', [c.input(image)], { shape: [2, 8 * 8 * 16] })], {}),
+  padChannels: (c) => c.check('padChannels', [c.input(halved)], { before: 8, after: 8 }),
+  sliceChannels: (c) => c.check('sliceChannels', [c.input(halved)], { first: 3, count: 8 }),
   fill: (c) => c.check('fill', [], { shape: image, value: 0.75 }),
   broadcastScalar: (c) => c.check('broadcastScalar', [c.input([])], { shape: channels }),
   reduceSum: (c) => c.check('reduceSum', [c.input(image)], {}),

@@ -1,4 +1,5 @@
 import { batchNormCases } from './batch-norm.ts';
+import { channelCases } from './channels.ts';
 import { convCases } from './conv.ts';
 import { denseCases } from './dense.ts';
 import { elementwiseCases } from './elementwise.ts';
@@ -21,6 +22,7 @@ export const opCases: CaseTable = {
   ...poolCasesByKind,
   ...denseCases,
   ...shapeCases,
+  ...channelCases,
   ...lossCases,
   ...optimizerCases,
   ...imageCases,

@@ -64,6 +64,8 @@ export interface OpAttrs {
   averagePool2dGrad: { readonly window: SizedWindow2d; readonly inputSize: readonly [height: number, width: number] };
   matMul: { readonly transposeA: boolean; readonly transposeB: boolean };
   reshape: { readonly shape: readonly number[] };
+  padChannels: { readonly before: number; readonly after: number };
+  sliceChannels: { readonly first: number; readonly count: number };
   fill: { readonly shape: readonly number[]; readonly value: number };
   broadcastScalar: { readonly shape: readonly number[] };
   reduceSum: Record<never, never>;

@@ -1,5 +1,6 @@
 import { batchNormGrad, batchNormInference, batchNormTraining } from './batch-norm.ts';
 import { biasAdd, biasAddGrad } from './bias.ts';
+import { padChannels, sliceChannels } from './channels.ts';
 import { conv2d, conv2dBackpropFilter, conv2dBackpropInput } from './conv.ts';
 import { matMul } from './dense.ts';
 import { add, affine, multiply, relu, reluGrad, sigmoid, sigmoidGrad } from './elementwise.ts';
@@ -35,6 +36,8 @@ export const opDefs: OpDefs = {
   averagePool2dGrad,
   matMul,
   reshape,
+  padChannels,
+  sliceChannels,
   fill,
   broadcastScalar,
   reduceSum,

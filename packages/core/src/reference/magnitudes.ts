@@ -38,7 +38,7 @@ function onMagnitudes<K extends OpKind>(
  * - Formulas that subtract (batch norm, sigmoidGrad, softmaxGrad, cross-entropy, optimizers): the sum of the absolute terms, with
  *   statistics, probabilities and √v taken at the given inputs. Meaningful for a graph of the one op only, because
  *   those depend on signs, which the result of another op has lost.
- * - relu, maxPool2d, reshape, fill, broadcastScalar: the op on absolute values; their results are exact and need no bound.
+ * - relu, maxPool2d, reshape, padChannels, sliceChannels, fill, broadcastScalar: the op on absolute values; their results are exact and need no bound.
  * - gatherImages: weights times |value − mean|, the difference itself taken exactly.
  * - sigmoid, softmax, topKCorrect: the ordinary result, which is never negative. `inverseStd` of batchNormTraining likewise.
  *
@@ -66,6 +66,8 @@ export const magnitudeKernels: ReferenceKernels = {
   averagePool2dGrad: onMagnitudes(kernels.averagePool2dGrad),
   matMul: onMagnitudes(kernels.matMul),
   reshape: kernels.reshape,
+  padChannels: onMagnitudes(kernels.padChannels),
+  sliceChannels: onMagnitudes(kernels.sliceChannels),
   fill: (inputs, outputs, attrs) => kernels.fill(inputs, outputs, { ...attrs, value: Math.abs(attrs.value) }),
   broadcastScalar: onMagnitudes(kernels.broadcastScalar),
   reduceSum: onMagnitudes(kernels.reduceSum),

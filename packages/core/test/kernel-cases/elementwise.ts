@@ -10,7 +10,9 @@ type Kinds =
   | 'multiply'
   | 'affine'
   | 'biasAdd'
-  | 'biasAddGrad';
+  | 'biasAddGrad'
+  | 'padChannels'
+  | 'sliceChannels';
 
 export const elementwiseCases: KernelCases<Kinds> = {
   relu: [
@@ -69,5 +71,23 @@ export const elementwiseCases: KernelCases<Kinds> = {
       operands: { dy: tensor([2, 1, 2], 1, 2, 3, 4) },
       expected: { dBias: [4, 6] },
     },
+  ],
+  padChannels: [
+    {
+      title: 'one zero before and two after the channels of each position',
+      attrs: { before: 1, after: 2 },
+      operands: { x: tensor([2, 2], 1, 2, 3, 4) },
+      expected: { y: [0, 1, 2, 0, 0, 0, 3, 4, 0, 0] },
+    },
+    { title: 'none', attrs: { before: 0, after: 0 }, operands: { x: tensor([2], 1, 2) }, expected: { y: [1, 2] } },
+  ],
+  sliceChannels: [
+    {
+      title: 'the middle of three channels',
+      attrs: { first: 1, count: 1 },
+      operands: { x: tensor([2, 3], 1, 2, 3, 4, 5, 6) },
+      expected: { y: [2, 5] },
+    },
+    { title: 'all', attrs: { first: 0, count: 2 }, operands: { x: tensor([2], 1, 2) }, expected: { y: [1, 2] } },
   ],
 };

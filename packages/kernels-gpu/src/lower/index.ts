@@ -1,5 +1,6 @@
 import type { OpKind } from '@skiplane/core';
 import { batchNormGrad, batchNormInference, batchNormTraining, biasAddGrad } from './batch-norm.ts';
+import { padChannels, sliceChannels } from './shift-channels.ts';
 import { conv2dBackpropFilter } from './conv-filter.ts';
 import { conv2d, conv2dBackpropInput } from './conv.ts';
 import { matMul } from './dense.ts';
@@ -49,6 +50,8 @@ export const lowerings: { readonly [K in OpKind]: Lower<K> } = {
   averagePool2dGrad,
   matMul,
   reshape,
+  padChannels,
+  sliceChannels,
   fill,
   broadcastScalar,
   reduceSum,

@@ -123,6 +123,14 @@ const cases: { readonly [K in OpKind]: readonly Case<K>[] } = {
     ]),
   ),
   reshape: [[{ shape: [18, 72] }, [x]]],
+  padChannels: [
+    [{ before: 4, after: 4 }, [x]],
+    [{ before: 0, after: 3 }, [odd]],
+  ],
+  sliceChannels: [
+    [{ first: 2, count: 4 }, [x]],
+    [{ first: 0, count: 5 }, [odd]],
+  ],
   fill: [[{ shape: [5, 7], value: 3 }, []]],
   broadcastScalar: [[{ shape: [5, 7] }, [f32()]]],
   reduceSum: [

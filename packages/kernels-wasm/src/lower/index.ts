@@ -1,5 +1,6 @@
 import type { OpKind } from '@skiplane/core';
 import { batchNormGrad, batchNormInference, batchNormTraining, biasAdd, biasAddGrad } from './batch-norm.ts';
+import { padChannels, sliceChannels } from './channels.ts';
 import { conv2dBackpropFilter } from './conv-filter.ts';
 import { conv2d, conv2dBackpropInput } from './conv.ts';
 import { matMul } from './dense.ts';
@@ -48,6 +49,8 @@ export const lowerings: { readonly [K in OpKind]: Lower<K> } = {
   averagePool2dGrad,
   matMul,
   reshape,
+  padChannels,
+  sliceChannels,
   fill,
   broadcastScalar,
   reduceSum,

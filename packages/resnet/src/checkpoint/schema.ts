@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { familyNames } from '../families/index.ts';
 import { recipeSchema } from '../recipe/schema.ts';
 import { callbacksStateSchema } from '../train/callbacks/state-schema.ts';
 
@@ -10,7 +11,7 @@ const finite = v.pipe(v.number(), v.finite());
 
 export const modelSchema = v.strictObject({
   name: v.string(),
-  family: v.picklist(['v1', 'v2', 'plain']),
+  family: v.picklist(familyNames),
   depth: positive,
   imageSize: v.strictTuple([positive, positive]),
   channels: positive,

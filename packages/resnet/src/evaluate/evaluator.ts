@@ -45,7 +45,7 @@ export class InferenceProgram implements Disposable {
   static async compile(
     backend: Backend,
     model: Model,
-    { graph, parameters, constants }: ModelGraph,
+    { graph, parameters }: ModelGraph,
     { fold = true, compile }: FoldOptions = {},
     shared: ReadonlyMap<string, Tensor> = new Map(),
   ): Promise<InferenceProgram> {
@@ -53,7 +53,7 @@ export class InferenceProgram implements Disposable {
       ? foldBatchNorm(graph)
       : { graph, fold: (all) => new Map(all) };
     const bound = await BoundProgram.compile(backend, folded.graph, shared, compile);
-    return new InferenceProgram(bound, model.name, parameters, (all) => folded.fold(new Map([...constants, ...all])));
+    return new InferenceProgram(bound, model.name, parameters, folded.fold);
   }
 
   /** Sets the parameters, given as they are in training and in checkpoints. @throws {ValueError} when they are not the model's */

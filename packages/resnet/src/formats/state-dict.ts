@@ -1,8 +1,18 @@
-import { FormatError } from '@skiplane/core';
-import { inputName } from '../layer-graph/layer-graph.ts';
+import { FormatError, formatShape, sameShape, ShapeError } from '@skiplane/core';
+import type { Architecture } from '../architecture/architecture.ts';
+import { residualNet } from '../architecture/residual-net.ts';
+import { modelConfig } from '../config.ts';
+import { depthOf, familyWith, familyOf } from '../families/index.ts';
+import { layersOf } from '../layer-graph/layer-graph-of.ts';
+import type { Model, ModelShape } from '../model.ts';
+import { NetworkBuilder } from '../network-builder.ts';
+import type { Parameters, ParameterSpec } from '../parameters.ts';
 import type { FileTensor, ImportedNetwork } from './model-file.ts';
-import { NetworkAssembler, type LaidOut } from './network-assembler.ts';
+import { misfit, type LaidOut } from './network-assembler.ts';
 import { TensorNames } from './tensor-names.ts';
+import { torchArchitecture, type TorchNetwork } from './torch-architecture.ts';
+import { torchNamings, type TorchNaming } from './torch-naming.ts';
+import { fileNameOf } from './torch-parameter-names.ts';
 import { filterFromOihw, kernelFromRows } from './transpose.ts';
 
 /** Batch norms of PyTorch, unless they are told otherwise; weights do not say. */
@@ -12,27 +22,34 @@ const epsilon = 1e-5;
 const prefixes = ['module.', '_orig_mod.', 'model.', 'net.', 'backbone.', 'resnet.'];
 
 /**
- * The residual network whose weights have PyTorch's usual names: a stem `conv1`, `bn1`, blocks `layer1.0.conv1`, …, and a
- * head `fc` or `linear`. The names give the depth, the shapes the widths; a shortcut that changes the shape is a projection
- * (`downsample`, `shortcut`) where it has weights, else He's option A: every other pixel, and channels of zeros on both sides.
- * A stem of 3×3 is one for 32×32 images, one of 7×7 for 224×224, with a pool behind it. A block of three convolutions
- * strides in the second, as torchvision's do.
+ * The residual network whose weights have one of PyTorch's usual namings, see `torchNamings`. Names and shapes give the
+ * architecture; one of a family becomes a network of that family, any other a graph of layers, with this library's names
+ * either way. Shortcuts without weights where the shape changes are He's option A. A stem of 3×3 is one for 32×32 images,
+ * one of 7×7 for 224×224.
  *
  * @throws {FormatError} when the names are others, or with all tensors that are missing, left over or of the wrong shape
- * @source https://github.com/pytorch/vision/blob/main/torchvision/models/resnet.py
- * @source https://github.com/akamaster/pytorch_resnet_cifar10/blob/master/resnet.py
  */
 export function stateDictNetwork(tensors: readonly FileTensor[]): ImportedNetwork {
   const names = new TensorNames(withoutPrefix(tensors.filter(({ name }) => !name.endsWith('num_batches_tracked'))));
-  const blocks = blocksOf(tensors);
-  if (!names.has('conv1.weight') || blocks.length === 0) {
+  const naming = namingOf(names);
+  if (naming === undefined) {
     const some = tensors.slice(0, 8).map(({ name }) => name);
     throw new FormatError(
       `these weights have no graph with them, and their names are of no known family: ${some.join(', ')}${tensors.length > 8 ? ', …' : ''}. ` +
-        "Known are residual networks with PyTorch's names (conv1, bn1, layer1.0.conv1, …, fc or linear). Export others as ONNX, which says what it computes.",
+        `Known are residual networks with names of PyTorch: ${torchNamings.map(({ example }) => example).join(', ')}. ` +
+        'Export others as ONNX, which says what it computes.',
     );
   }
-  return new StateDictReader(names, blocks).network();
+  const network = torchArchitecture(names, naming);
+  const { model, specs } = networkOf(network);
+  const parameters = parametersOf(specs, names, naming, network);
+  return { model, parameters, preprocessing: null, classNames: null, training: null };
+}
+
+function namingOf(names: TensorNames): TorchNaming | undefined {
+  return torchNamings.find(
+    ({ stem, inUnit }) => names.has(`${stem.conv}.weight`) && names.all().some((name) => inUnit.test(name)),
+  );
 }
 
 function withoutPrefix(tensors: readonly FileTensor[]): ReadonlyMap<string, FileTensor> {
@@ -52,135 +69,73 @@ function prefixOf(all: ReadonlyMap<string, FileTensor>): string | undefined {
     : prefixes.find((prefix) => [...all.keys()].every((name) => name.startsWith(prefix)));
 }
 
-interface Block {
-  readonly stage: number;
-  readonly name: string;
-  /** 2 in a basic block, 3 in a bottleneck. */
-  readonly convs: number;
+interface Built {
+  readonly model: Model;
+  readonly specs: readonly ParameterSpec[];
 }
 
-function blocksOf(tensors: readonly FileTensor[]): readonly Block[] {
-  const convs = new Map<string, number>();
-  for (const { name } of tensors) {
-    // A batch norm counts, too: a convolution may be missing.
-    const { block, index } =
-      /(?:^|\.)(?<block>layer\d{1,3}\.\d{1,5})\.(?:conv|bn)(?<index>[1-3])\./.exec(name)?.groups ?? {};
-    if (block !== undefined) convs.set(block, Math.max(convs.get(block) ?? 0, Number(index)));
+/** The family's network, where a family has this architecture. */
+function networkOf({ architecture, channels, classes }: TorchNetwork): Built {
+  const depth = depthOf(architecture);
+  const family = familyWith(architecture);
+  const size = architecture.stem.pool ? 224 : 32;
+  const shape: ModelShape = { name: `resnet${depth}`, imageSize: [size, size], channels, classes };
+  try {
+    const { layers, specs } = build(shape, architecture);
+    if (family === undefined) return { model: { ...shape, ...layers }, specs };
+    return { model: modelConfig(familyOf(family).nameOf(depth), { channels, classes }), specs };
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    throw new FormatError(`network '${shape.name}' does not fit together: ${error.message}`, error.details, error);
   }
-  return [...convs]
-    .map(([name, count]) => ({ name, convs: count, numbers: name.slice('layer'.length).split('.').map(Number) }))
-    .toSorted((a, b) => (a.numbers[0] ?? 0) - (b.numbers[0] ?? 0) || (a.numbers[1] ?? 0) - (b.numbers[1] ?? 0))
-    .map((block) => ({ name: block.name, convs: block.convs, stage: block.numbers[0] ?? 0 }));
 }
 
-class StateDictReader {
-  readonly #names: TensorNames;
-  readonly #blocks: readonly Block[];
-  readonly #net: NetworkAssembler;
-  readonly #stemSize: number;
+function build({ name, imageSize, channels, classes }: ModelShape, architecture: Architecture) {
+  const net = new NetworkBuilder(name, { mode: 'inference', batchNorm: { epsilon } });
+  const x = net.build.input('x', { shape: [1, ...imageSize, channels], dtype: 'f32' });
+  net.build.output('logits', residualNet(net, x, architecture, { classes }));
+  return { layers: layersOf(net.build.build()), specs: net.parameters };
+}
 
-  constructor(names: TensorNames, blocks: readonly Block[]) {
-    this.#names = names;
-    this.#blocks = blocks;
-    const stem = names.take('conv1.weight');
-    const [, channels = 3, stemSize = 3] = stem?.shape ?? [];
-    this.#stemSize = stemSize;
-    const size = stemSize >= 7 ? 224 : 32;
-    const layers = blocks.reduce((count, { convs }) => count + convs, 2);
-    this.#net = new NetworkAssembler(`resnet${layers}`, [size, size, channels]);
-  }
-
-  network(): ImportedNetwork {
-    const large = this.#stemSize >= 7;
-    let y = this.#convNorm(inputName, 'conv1', 'bn1', large ? 2 : 1);
-    y = this.#net.add('relu', 'relu', [y], {});
-    if (large) {
-      const padding = { top: 1, bottom: 1, left: 1, right: 1 };
-      y = this.#net.add('maxPool', 'maxpool', [y], { size: [3, 3], strides: [2, 2], padding });
+/** Every parameter out of its tensor. @throws {FormatError} with all that does not fit */
+function parametersOf(
+  specs: readonly ParameterSpec[],
+  names: TensorNames,
+  naming: TorchNaming,
+  network: TorchNetwork,
+): Parameters {
+  const parameters = new Map<string, Float32Array>();
+  const problems: string[] = [];
+  for (const spec of specs) {
+    const tensor = names.take(fileNameOf(spec.name, naming, network));
+    if (tensor === undefined) continue;
+    const wanted = fileShape(spec);
+    if (!sameShape(flat(tensor.shape, wanted.length), wanted)) {
+      problems.push(`'${tensor.name}' is ${formatShape(tensor.shape)}, but the network needs ${formatShape(wanted)}`);
+      continue;
     }
-    let stage = this.#blocks[0]?.stage;
-    for (const block of this.#blocks) {
-      const strides = block.stage !== stage ? 2 : 1;
-      stage = block.stage;
-      y = this.#block(y, block, strides);
-    }
-    y = this.#net.add('globalAveragePool', 'avgpool', [y], {});
-    y = this.#net.add('flatten', 'flatten', [y], {});
-    y = this.#dense(y, this.#names.has('linear.weight') ? 'linear' : 'fc');
-    const problems = this.#names.problems();
-    for (const problem of problems) this.#net.problem(problem);
-    return this.#net.finish(y);
+    const data = tensor.read();
+    if (!data.every(Number.isFinite)) problems.push(`'${tensor.name}' holds NaN or infinite values`);
+    else parameters.set(spec.name, laidOut({ shape: wanted, data }));
   }
+  problems.push(...names.problems());
+  if (problems.length > 0) throw misfit(`resnet${depthOf(network.architecture)}`, problems);
+  return parameters;
+}
 
-  #block(x: string, { name, convs }: Block, strides: number): string {
-    const striding = convs === 3 ? 2 : 1;
-    let y = x;
-    for (let i = 1; i <= convs; i++) {
-      y = this.#convNorm(y, `${name}.conv${i}`, `${name}.bn${i}`, i === striding ? strides : 1);
-      if (i < convs) y = this.#net.add('relu', `${name}.relu${i}`, [y], {});
-    }
-    const sum = this.#net.add('add', `${name}.add`, [this.#shortcut(x, name, strides, this.#channels(y)), y], {});
-    return this.#net.add('relu', `${name}.relu${convs}`, [sum], {});
-  }
+/** A filter is [out, in, height, width] there, a kernel [units, features]. */
+function fileShape({ shape }: ParameterSpec): readonly number[] {
+  const [first = 1, second = 1, inChannels = 1, filters = 1] = shape;
+  if (shape.length === 4) return [filters, inChannels, first, second];
+  return shape.length === 2 ? [second, first] : shape;
+}
 
-  #shortcut(x: string, block: string, strides: number, channels: number): string {
-    const projection = [`${block}.downsample`, `${block}.shortcut`].find((name) => this.#names.has(`${name}.0.weight`));
-    if (projection !== undefined) return this.#convNorm(x, `${projection}.0`, `${projection}.1`, strides);
-    const missing = channels - this.#channels(x);
-    if (strides === 1 && missing === 0) return x;
-    const before = Math.floor(Math.max(missing, 0) / 2);
-    const taken = this.#net.add('subsample', `${block}.shortcut`, [x], { strides: [strides, strides] });
-    return this.#net.add('padChannels', `${block}.zeros`, [taken], { before, after: Math.max(missing, 0) - before });
-  }
+/** A kernel may be there as the filter of a 1×1 convolution. */
+function flat(shape: readonly number[], rank: number): readonly number[] {
+  return rank === 2 && shape.length === 4 && shape[2] === 1 && shape[3] === 1 ? shape.slice(0, 2) : shape;
+}
 
-  /** A convolution, padded on both sides, and the batch norm behind it. */
-  #convNorm(x: string, conv: string, norm: string, strides: number): string {
-    const weight = this.#laidOut(`${conv}.weight`);
-    const [filters = this.#channels(x), , height = 3, width = 3] = weight?.shape ?? [];
-    const bias = this.#names.has(`${conv}.bias`);
-    const [vertical, horizontal] = [Math.floor(height / 2), Math.floor(width / 2)];
-    const padding = { top: vertical, bottom: vertical, left: horizontal, right: horizontal };
-    const y = this.#net.add(
-      'conv2d',
-      conv,
-      [x],
-      { filters, kernelSize: [height, width], strides: [strides, strides], padding, bias },
-      {
-        filter: weight?.shape.length === 4 ? filterFromOihw(weight) : weight,
-        ...(bias && { bias: this.#laidOut(`${conv}.bias`) }),
-      },
-    );
-    const parameters = {
-      gamma: this.#laidOut(`${norm}.weight`),
-      beta: this.#laidOut(`${norm}.bias`),
-      mean: this.#laidOut(`${norm}.running_mean`),
-      variance: this.#laidOut(`${norm}.running_var`),
-    };
-    return this.#net.add('batchNorm', norm, [y], { epsilon }, parameters);
-  }
-
-  #dense(x: string, name: string): string {
-    const weight = this.#laidOut(`${name}.weight`);
-    const [units = 1] = weight?.shape ?? [];
-    const bias = this.#names.has(`${name}.bias`);
-    return this.#net.add(
-      'dense',
-      name,
-      [x],
-      { units, bias },
-      {
-        kernel: weight?.shape.length === 2 ? kernelFromRows(weight) : weight,
-        ...(bias && { bias: this.#laidOut(`${name}.bias`) }),
-      },
-    );
-  }
-
-  #laidOut(name: string): LaidOut | undefined {
-    const tensor = this.#names.take(name);
-    return tensor === undefined ? undefined : { shape: tensor.shape, data: tensor.read() };
-  }
-
-  #channels(layer: string): number {
-    return this.#net.shape(layer).at(-1) ?? 0;
-  }
+function laidOut(tensor: LaidOut): Float32Array {
+  if (tensor.shape.length === 4) return filterFromOihw(tensor).data;
+  return tensor.shape.length === 2 ? kernelFromRows(tensor).data : tensor.data;
 }

@@ -16,6 +16,18 @@ export class TensorNames {
     return this.#all.has(name);
   }
 
+  shape(name: string): readonly number[] | undefined {
+    return this.#all.get(name)?.shape;
+  }
+
+  get count(): number {
+    return this.#all.size;
+  }
+
+  all(): readonly string[] {
+    return [...this.#all.keys()];
+  }
+
   /** Undefined, and noted, when there is none of the name. */
   take(name: string): FileTensor | undefined {
     const tensor = this.#all.get(name);

@@ -41,5 +41,5 @@ export function evaluationGraph(model: Model, { batch, images }: EvaluationGraph
     build.op('assignAdd', [build.input(name, { shape: [], dtype: 'f32' }), sum], {}, name);
   }
   build.output('logits', logits);
-  return { graph: build.build(), parameters: net.parameters, layers: net.layers, constants: net.constants };
+  return { graph: build.build(), parameters: net.parameters, layers: net.layers };
 }

@@ -25,5 +25,5 @@ export function inferenceGraph(model: Model, { batch, l2 = kerasL2 }: InferenceG
   const logits = addNetwork(net, addImages(net, model, batch), model);
   net.build.output('logits', logits);
   net.build.output('probabilities', net.build.op('softmax', [logits], {}, 'head/softmax'));
-  return { graph: net.build.build(), parameters: net.parameters, layers: net.layers, constants: net.constants };
+  return { graph: net.build.build(), parameters: net.parameters, layers: net.layers };
 }

@@ -1,11 +1,10 @@
 import { transformLength, type Graph, type InterpolationOrder, type ValueId } from '@skiplane/core';
+import { familyOf } from '../families/index.ts';
 import { addLayers } from '../layer-graph/add-layers.ts';
 import { isLayerGraph, type Model, type ModelShape } from '../model.ts';
 import type { Layer, NetworkBuilder, NetworkOptions } from '../network-builder.ts';
 import type { ParameterSpec } from '../parameters.ts';
-import { plainNet } from '../plain.ts';
-import { resnetV1 } from '../v1.ts';
-import { resnetV2 } from '../v2.ts';
+import type { BatchNormSettings } from '../recipe/keras-constants.ts';
 
 /** A graph of a model, and what the model put into it. */
 export interface ModelGraph {
@@ -13,15 +12,11 @@ export interface ModelGraph {
   /** In the order of the layers. */
   readonly parameters: readonly ParameterSpec[];
   readonly layers: readonly Layer[];
-  /** Inputs that are neither parameters nor given by the caller, by name. */
-  readonly constants: ReadonlyMap<string, Float32Array>;
 }
-
-const families = { v1: resnetV1, v2: resnetV2, plain: plainNet } as const;
 
 /** Adds the network of a model. @shape x [batch, height, width, channels] @shape returns logits [batch, classes] */
 export function addNetwork(net: NetworkBuilder, x: ValueId, model: Model): ValueId {
-  return isLayerGraph(model) ? addLayers(net, x, model) : families[model.family](net, x, model);
+  return isLayerGraph(model) ? addLayers(net, x, model) : familyOf(model.family).build(net, x, model);
 }
 
 /** A data set on the device, out of which a graph gathers its batch: see core's `gatherImages`. */
@@ -67,6 +62,10 @@ export function addLabels(net: NetworkBuilder, { classes }: ModelShape, batch: n
 
 /** How a model's network is built to be used, not trained. */
 export function inferenceOptions(model: Model): NetworkOptions {
-  const batchNormEpsilon = isLayerGraph(model) ? undefined : model.batchNormEpsilon;
-  return { mode: 'inference', ...(batchNormEpsilon !== undefined && { batchNorm: { epsilon: batchNormEpsilon } }) };
+  return { mode: 'inference', batchNorm: ownBatchNorm(model) };
+}
+
+/** What a model itself says of its batch norms; a graph of layers says it layer by layer. */
+export function ownBatchNorm(model: Model): Partial<BatchNormSettings> {
+  return isLayerGraph(model) || model.batchNormEpsilon === undefined ? {} : { epsilon: model.batchNormEpsilon };
 }

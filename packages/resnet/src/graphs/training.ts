@@ -4,7 +4,7 @@ import { NetworkBuilder } from '../network-builder.ts';
 import { kerasL2, type BatchNormSettings, type L2Settings } from '../recipe/keras-constants.ts';
 import { kerasAdam, type OptimizerSettings } from '../recipe/optimizer.ts';
 import { scaleLoss, unscaleGradients } from './loss-scaling.ts';
-import { addImages, addLabels, addNetwork, type GatheredImages, type ModelGraph } from './model-graph.ts';
+import { addImages, addLabels, addNetwork, ownBatchNorm, type GatheredImages, type ModelGraph } from './model-graph.ts';
 import type { BatchOption } from './inference.ts';
 import { optimizerRule, optimizerStateName } from './optimizer.ts';
 
@@ -13,7 +13,7 @@ export interface TrainingGraphOptions extends BatchOption {
   readonly optimizer?: OptimizerSettings;
   /** The share of the labels that is spread over all classes (default 0). */
   readonly labelSmoothing?: number;
-  /** Default: Keras's. */
+  /** Default: the model's epsilon, and Keras's momentum and moving variance. */
   readonly batchNorm?: Partial<BatchNormSettings>;
   /** Default: Keras's. */
   readonly l2?: L2Settings;
@@ -50,7 +50,11 @@ export function lossGraph(
     images,
   }: Omit<TrainingGraphOptions, 'optimizer' | 'lossScaling'>,
 ): LossGraph {
-  const net = new NetworkBuilder(`${model.name} training`, { mode: 'training', batchNorm, l2 });
+  const net = new NetworkBuilder(`${model.name} training`, {
+    mode: 'training',
+    batchNorm: { ...ownBatchNorm(model), ...batchNorm },
+    l2,
+  });
   const { build } = net;
   const logits = addNetwork(net, addImages(net, model, batch, images), model);
   const labels = addLabels(net, model, batch);
@@ -70,7 +74,6 @@ export function lossGraph(
     graph: build.build(),
     parameters: net.parameters,
     layers: net.layers,
-    constants: net.constants,
     loss,
     logits,
     labels,
@@ -108,7 +111,7 @@ export function trainingGraph(model: Model, options: TrainingGraphOptions): Mode
     const state = rule.slots.map((slot) => build.input(optimizerStateName(slot, name), { shape, dtype: 'f32' }));
     rule.update(build, name, { parameter, gradient, state, scalars, norm });
   });
-  return { graph: build.build(), parameters: forward.parameters, layers: forward.layers, constants: forward.constants };
+  return { graph: build.build(), parameters: forward.parameters, layers: forward.layers };
 }
 
 function addMetrics(build: GraphBuilder, { loss, logits, labels }: LossGraph, batch: number): void {

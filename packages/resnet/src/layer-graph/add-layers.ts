@@ -46,8 +46,9 @@ export function addLayer(net: NetworkBuilder, graph: string, node: LayerNode, in
   }
   try {
     const add = (): ValueId => lower(net, node, inputs);
-    // The builder's own batch norm is a layer already.
-    return node.kind === 'batchNorm' ? add() : net.layer(node.name, node.kind, add);
+    // These two are layers of the builder already.
+    const own = node.kind === 'batchNorm' || node.kind === 'subsample';
+    return own ? add() : net.layer(node.name, node.kind, add);
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     throw new FormatError(`network '${graph}' does not fit together: ${error.message}`, error.details, error);
@@ -75,22 +76,18 @@ const lowerings: { readonly [K in LayerKind]: Lowering<K> } = {
     const [batch = 0, ...rest] = net.build.spec(x).shape;
     return net.build.op('reshape', [x], { shape: [batch, rest.reduce((count, size) => count * size, 1)] }, name);
   },
-  // A 1×1 convolution that moves nothing is the op that pads: sums of zeros and one product with 1 are exact.
-  pad: (net, { name, attrs }, [x]) => placeChannels(net, name, x, 0, 0, attrs.padding),
-  padChannels: (net, { name, attrs: { before, after } }, [x]) => placeChannels(net, name, x, before, after),
-  subsample(net, { name, attrs: { strides } }, [x]) {
-    const window: SizedWindow2d = { size: [1, 1], strides, padding: noPadding };
-    return net.build.op('maxPool2d', [x], { window }, name);
-  },
+  pad: addPad,
+  padChannels: (net, { name, attrs }, [x]) => net.build.op('padChannels', [x], attrs, name),
+  subsample: (net, { name, attrs }, [x]) => net.subsample(x, name, attrs.strides),
   concat(net, { name }, inputs) {
     const channels = inputs.map((x) => imageOf(net, x)[3]);
     const total = channels.reduce((sum, size) => sum + size, 0);
     let before = 0;
     const parts = inputs.map((x, index) => {
       const own = channels[index] ?? 0;
-      const part = placeChannels(net, `${name}/${index}`, x, before, total - before - own);
+      const placed = { before, after: total - before - own };
       before += own;
-      return part;
+      return net.build.op('padChannels', [x], placed, `${name}/${index}`);
     });
     return parts.reduce((sum, part) => net.build.op('add', [sum, part], {}, name));
   },
@@ -124,28 +121,17 @@ function addBias(net: NetworkBuilder, name: string, x: ValueId): ValueId {
   return net.build.op('biasAdd', [x, bias], {}, name);
 }
 
-/** Elements of all filters that place channels: 64 times 512 among 2,048. */
-const maxPlacement = 2 ** 26;
-
-/** x with zeros before and after its channels, and around its images. */
-function placeChannels(
-  net: NetworkBuilder,
-  name: string,
-  x: ValueId,
-  before: number,
-  after: number,
-  padding: LayerAttrs['pad']['padding'] = noPadding,
-): ValueId {
-  const channels = imageOf(net, x)[3];
-  const total = before + channels + after;
-  const others = [...net.constants.values()].reduce((count, { length }) => count + length, 0);
-  if (others + channels * total > maxPlacement) {
-    throw new ShapeError(`'${name}' would place ${channels} channels among ${total}, more than this release can`);
-  }
-  const filter = new Float32Array(channels * total);
-  for (let channel = 0; channel < channels; channel++) filter[channel * total + before + channel] = 1;
-  const place = net.constant(`${name}/placement`, [1, 1, channels, total], filter);
-  return net.build.op('conv2d', [x, place], { ...plain, window: { strides: [1, 1], padding } }, name);
+/** Zeros around an image: rows in memory are channels of an image one pixel wide, and the image is those of one pixel. */
+function addPad(net: NetworkBuilder, { name, attrs }: LayerNode<'pad'>, [x]: Operands): ValueId {
+  const [batch, height, width, channels] = imageOf(net, x);
+  const { top, bottom, left, right } = attrs.padding;
+  const reshape = (value: ValueId, ...shape: number[]): ValueId => net.build.op('reshape', [value], { shape }, name);
+  const pad = (value: ValueId, before: number, after: number): ValueId =>
+    net.build.op('padChannels', [value], { before, after }, name);
+  const row = (left + width + right) * channels;
+  const wide = pad(reshape(x, batch * height, width * channels), left * channels, right * channels);
+  const tall = pad(reshape(wide, batch, height * row), top * row, bottom * row);
+  return reshape(tall, batch, top + height + bottom, left + width + right, channels);
 }
 
 function imageOf(net: NetworkBuilder, x: ValueId): Image {

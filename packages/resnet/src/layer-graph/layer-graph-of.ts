@@ -8,7 +8,12 @@ export function layerGraphOf(model: Model): LayerGraph {
   if (isLayerGraph(model)) return model;
   const { name, imageSize, channels, classes } = model;
   const { graph } = inferenceGraph(model, { batch: 1 });
-  return { name, imageSize, channels, classes, ...new GraphReader(graph).read() };
+  return { name, imageSize, channels, classes, ...layersOf(graph) };
+}
+
+/** The layers of an unfused inference graph, and that which gives its output `logits`. */
+export function layersOf(graph: Graph): Pick<LayerGraph, 'layers' | 'output'> {
+  return new GraphReader(graph).read();
 }
 
 /** Reads layers out of the unfused ops of an inference graph. */
@@ -39,7 +44,8 @@ class GraphReader {
       this.#add(op, 'batchNorm', this.#owner(op, 1), { epsilon: op.attrs.epsilon });
     } else if (kind === 'relu') this.#add(op, 'relu', label, {});
     else if (kind === 'add') this.#add(op, 'add', label, {}, 2);
-    else if (kind === 'averagePool2d') this.#add(op, 'averagePool', label, op.attrs.window);
+    else if (kind === 'averagePool2d') this.#averagePool(op);
+    else if (kind === 'padChannels') this.#add(op, 'padChannels', label, op.attrs);
     else if (kind === 'maxPool2d') this.#add(op, 'maxPool', label, op.attrs.window);
     else if (kind === 'reshape') this.#add(op, 'flatten', label, {});
     else if (kind !== 'softmax') throw new GraphError(`op '${kind}' of '${this.#graph.name}' is no layer`, { kind });
@@ -55,6 +61,14 @@ class GraphReader {
       padding,
       bias: false,
     });
+  }
+
+  /** Over one pixel it is that pixel. */
+  #averagePool(op: Op<'averagePool2d'>): void {
+    const { size, strides, padding } = op.attrs.window;
+    const one = size.every((length) => length === 1) && Object.values(padding).every((zeros) => zeros === 0);
+    if (one && strides.some((stride) => stride > 1)) this.#add(op, 'subsample', op.label, { strides });
+    else this.#add(op, 'averagePool', op.label, op.attrs.window);
   }
 
   /** The bias of the layer before it, when that has the same name, or a layer of its own. */

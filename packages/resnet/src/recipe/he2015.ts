@@ -26,7 +26,7 @@ export const he2015Recipe: Recipe = {
   callbacks: [],
   notes: [
     'biases and batch norms do not decay here; the paper does not say whether they did',
-    "the networks are those of the Keras example; the paper's have parameter-free shortcuts and no biases",
+    "the paper's own networks, with shortcuts free of parameters and no biases, are he20, he32, …; resnet<depth>v1 are the Keras example's",
     'for 110 layers the paper begins at 0.01 until the training error is below 80 %: recipe he2015-warmup',
   ],
 };

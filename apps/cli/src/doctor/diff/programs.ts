@@ -52,9 +52,9 @@ export function checkpointPrograms(
   for (const [slot, tensors] of Object.entries(training?.optimizer ?? {})) {
     for (const [name, data] of tensors) state.set(optimizerStateName(slot, name), data);
   }
-  const { graph, constants } = inferenceGraph(model, { batch });
+  const { graph } = inferenceGraph(model, { batch });
   const folded = foldBatchNorm(graph);
-  const weights = new Map<string, TypedArray>([...folded.fold(new Map([...constants, ...parameters])), ...images]);
+  const weights = new Map<string, TypedArray>([...folded.fold(parameters), ...images]);
   const inference = complete('inference', folded.graph, weights);
   if (isLayerGraph(model)) return [inference];
   const recipe = training?.settings.recipe ?? builtInRecipes.keras;

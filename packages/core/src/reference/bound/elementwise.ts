@@ -1,11 +1,22 @@
 import { ValueError } from '../../errors.ts';
 import { elementCount } from '../../tensor.ts';
-import { at, clampedError, expFactor, smallestNormal, sumFactor, type BoundRules } from './context.ts';
+import {
+  at,
+  clampedError,
+  expFactor,
+  smallestNormal,
+  sumFactor,
+  type BoundContext,
+  type BoundRules,
+  type Errors,
+} from './context.ts';
 
 type Elementwise =
   | 'relu'
   | 'maxPool2d'
   | 'reshape'
+  | 'padChannels'
+  | 'sliceChannels'
   | 'fill'
   | 'broadcastScalar'
   | 'topKCorrect'
@@ -15,6 +26,11 @@ type Elementwise =
   | 'l2Penalty'
   | 'l2PenaltyGrad';
 
+/** Errors go where their numbers go. */
+async function movedErrors(context: BoundContext): Promise<Errors> {
+  return { y: (await context.magnitudes({ x: context.error('x') }))['y'] ?? new Float64Array() };
+}
+
 /** Ops that choose or move numbers, which are exact, and ops on one element at a time. */
 export const elementwiseRules: Pick<BoundRules, Elementwise> = {
   relu: (context) => ({ y: context.error('x').map((error, i) => clampedError(at(context.value('x'), i), error)) }),
@@ -23,6 +39,8 @@ export const elementwiseRules: Pick<BoundRules, Elementwise> = {
     y: (await context.magnitudes({ x: context.error('x') }))['y'] ?? new Float64Array(),
   }),
   reshape: (context) => ({ y: context.error('x').slice() }),
+  padChannels: movedErrors,
+  sliceChannels: movedErrors,
   // The constant itself is rounded to f32.
   fill: (context) => ({ y: context.result('y').map((value) => Math.abs(value - Math.fround(value))) }),
   broadcastScalar: (context) => ({ y: context.result('y').map(() => at(context.error('x'), 0)) }),

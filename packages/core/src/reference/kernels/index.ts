@@ -1,6 +1,7 @@
 import type { ReferenceKernels } from '../kernel.ts';
 import { batchNormGrad, batchNormInference, batchNormTraining } from './batch-norm.ts';
 import { biasAdd, biasAddGrad } from './bias.ts';
+import { padChannels, sliceChannels } from './channels.ts';
 import { conv2d, conv2dBackpropFilter, conv2dBackpropInput } from './conv.ts';
 import { matMul } from './dense.ts';
 import { add, affine, multiply, relu, reluGrad, sigmoid, sigmoidGrad } from './elementwise.ts';
@@ -34,6 +35,8 @@ export const kernels: ReferenceKernels = {
   averagePool2dGrad,
   matMul,
   reshape,
+  padChannels,
+  sliceChannels,
   fill,
   broadcastScalar,
   reduceSum,

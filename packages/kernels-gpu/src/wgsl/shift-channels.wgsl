@@ -1,0 +1,25 @@
+// padChannels and sliceChannels: y[position][c] = x[position][c + shift] where x has that channel, else 0.
+// Invocation: one element of y. Traffic: x at most once, y once.
+override count: u32; // elements of y
+override inChannels: i32;
+override outChannels: u32;
+override shift: i32;
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let at = (group.y * groups.x + group.x) * 64u + lane;
+  if (at >= count) {
+    return;
+  }
+  let c = i32(at % outChannels) + shift;
+  let inside = c >= 0 && c < inChannels;
+  let source = at / outChannels * u32(inChannels) + u32(c);
+  y[at] = select(0.0, x[select(0u, source, inside)], inside);
+}

@@ -1,0 +1,50 @@
+import { ValueError } from '@skiplane/core';
+import type { Architecture } from '../architecture/architecture.ts';
+import { differences } from '../recipe/json.ts';
+import type { FamilyDefinition } from './family.ts';
+import { he2015, he2015b, he2015c, he2016 } from './he.ts';
+import { imageNetV1, imageNetV15, imageNetV2 } from './imagenet.ts';
+import { plain, v1, v2 } from './keras.ts';
+
+/** Every family, by the key that checkpoints keep. */
+const families = {
+  v1,
+  v2,
+  plain,
+  he2015,
+  he2015b,
+  he2015c,
+  he2016,
+  'imagenet-v1': imageNetV1,
+  'imagenet-v1.5': imageNetV15,
+  'imagenet-v2': imageNetV2,
+} as const satisfies Readonly<Record<string, FamilyDefinition>>;
+
+export type Family = keyof typeof families;
+
+export const familyNames = Object.keys(families) as readonly Family[];
+
+/** The definition of a family. */
+export const familyOf = (family: Family): FamilyDefinition => families[family];
+
+/** Layers with weights on the longest path: the stem, the convolutions of all units, and the dense layer. */
+export function depthOf({ stages, branch }: Architecture): number {
+  return stages.reduce((count, { units }) => count + units * branch.length, 2);
+}
+
+/** The family that has a network of this architecture, if one has. */
+export function familyWith(architecture: Architecture): Family | undefined {
+  return familyNames.find((family) => {
+    const own = architectureOf(familyOf(family), depthOf(architecture));
+    return own !== undefined && differences(own, architecture).length === 0;
+  });
+}
+
+function architectureOf(family: FamilyDefinition, depth: number): Architecture | undefined {
+  try {
+    return family.architecture?.(depth);
+  } catch (error) {
+    if (error instanceof ValueError) return undefined;
+    throw error;
+  }
+}

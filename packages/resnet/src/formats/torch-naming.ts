@@ -1,0 +1,84 @@
+import type { UnitOrder } from '../architecture/architecture.ts';
+
+/** A convolution and the batch norm behind it. */
+interface ConvNames {
+  readonly conv: string;
+  /** Left out where there is none. */
+  readonly bn?: string;
+}
+
+/** How a library names the layers of its residual networks. Names in a unit come behind that of the unit and a point. */
+export interface TorchNaming {
+  /** Where it comes from, and how its names look, for errors. */
+  readonly example: string;
+  readonly order: UnitOrder;
+  readonly stem: ConvNames;
+  /** Matches names in units; the groups stage, unit and conv are numbers. */
+  readonly inUnit: RegExp;
+  readonly firstStage: number;
+  readonly firstUnit: number;
+  readonly unit: (stage: number, unit: number) => string;
+  readonly conv: (number: number) => string;
+  readonly bn: (number: number) => string;
+  /** Of which a network has one kind. */
+  readonly projections: readonly ConvNames[];
+  /** The batch norm behind the last unit. */
+  readonly last?: string;
+  /** Of which a network has one. */
+  readonly heads: readonly string[];
+}
+
+/**
+ * @source https://github.com/pytorch/vision/blob/main/torchvision/models/resnet.py
+ * @source https://github.com/akamaster/pytorch_resnet_cifar10/blob/master/resnet.py
+ */
+const torchvision: TorchNaming = {
+  example: "torchvision's and timm's (conv1, bn1, layer1.0.conv1, …, fc or linear)",
+  order: 'postActivation',
+  stem: { conv: 'conv1', bn: 'bn1' },
+  inUnit: /^layer(?<stage>\d{1,3})\.(?<unit>\d{1,5})\.(?:conv|bn)(?<conv>[1-9])\./,
+  firstStage: 1,
+  firstUnit: 0,
+  unit: (stage, unit) => `layer${stage}.${unit}`,
+  conv: (number) => `conv${number}`,
+  bn: (number) => `bn${number}`,
+  projections: [
+    { conv: 'downsample.0', bn: 'downsample.1' },
+    { conv: 'shortcut.0', bn: 'shortcut.1' },
+  ],
+  heads: ['fc', 'linear'],
+};
+
+/** @source https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/resnetv2.py */
+const timmV2: TorchNaming = {
+  example: "timm's resnetv2 (stem.conv, stages.0.blocks.0.norm1, …, norm, head.fc)",
+  order: 'preActivation',
+  stem: { conv: 'stem.conv' },
+  inUnit: /^stages\.(?<stage>\d{1,3})\.blocks\.(?<unit>\d{1,5})\.(?:conv|norm)(?<conv>[1-9])\./,
+  firstStage: 0,
+  firstUnit: 0,
+  unit: (stage, unit) => `stages.${stage}.blocks.${unit}`,
+  conv: (number) => `conv${number}`,
+  bn: (number) => `norm${number}`,
+  projections: [{ conv: 'downsample.conv' }],
+  last: 'norm',
+  heads: ['head.fc'],
+};
+
+/** @source https://github.com/osmr/imgclsmob/blob/master/pytorch/pytorchcv/models/preresnet_cifar.py */
+const pytorchcvPreresnet: TorchNaming = {
+  example: "pytorchcv's preresnet for CIFAR (features.init_block, features.stage1.unit1.body.conv1.bn, …, output)",
+  order: 'preActivation',
+  stem: { conv: 'features.init_block' },
+  inUnit: /^features\.stage(?<stage>\d{1,3})\.unit(?<unit>\d{1,5})\.body\.conv(?<conv>[1-9])\./,
+  firstStage: 1,
+  firstUnit: 1,
+  unit: (stage, unit) => `features.stage${stage}.unit${unit}`,
+  conv: (number) => `body.conv${number}.conv`,
+  bn: (number) => `body.conv${number}.bn`,
+  projections: [{ conv: 'identity_conv' }],
+  last: 'features.post_activ.bn',
+  heads: ['output'],
+};
+
+export const torchNamings: readonly TorchNaming[] = [torchvision, timmV2, pytorchcvPreresnet];
