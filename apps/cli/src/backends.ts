@@ -26,15 +26,19 @@ export async function openBackend({ backend, ...settings }: BackendFlags): Promi
   if (settings.gpu !== undefined && backend !== 'gpu') {
     throw new UsageError(`option '--gpu' chooses an adapter for '--backend gpu', but --backend is ${backend}.`);
   }
-  if (settings.precision === 'f16' && backend !== 'gpu') {
-    throw new UsageError(
-      `activations in f16 (--precision f16) are for '--backend gpu', but --backend is ${backend}: choose --backend gpu, or compute in f32.`,
-    );
-  }
+  checkPrecision({ backend, precision: settings.precision });
   const opened = backend === 'auto' ? await chooseBackend(settings) : await openers[backend](settings);
   note(`backend: ${opened.info.device}${backend === 'auto' ? ` (chosen by 'auto')` : ''}`);
   for (const { feature, reason } of opened.info.downgrades) note(`  without ${feature}: ${reason}`);
   return opened;
+}
+
+/** @throws {UsageError} with f16 on another backend than gpu */
+export function checkPrecision({ backend, precision }: Pick<BackendFlags, 'backend' | 'precision'>): void {
+  if (precision !== 'f16' || backend === 'gpu') return;
+  throw new UsageError(
+    `activations in f16 (--precision f16) are for '--backend gpu', but --backend is ${backend}: choose --backend gpu, or compute in f32.`,
+  );
 }
 
 async function chooseBackend(settings: BackendSettings): Promise<Backend> {

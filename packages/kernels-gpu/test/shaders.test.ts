@@ -130,8 +130,16 @@ const elements: Readonly<Record<DType, readonly string[]>> = {
   u8: ['u32'],
 };
 
-/** Kernels that look at the bits of numbers, to tell NaN from others. */
-const asBits: ReadonlySet<ShaderName> = new Set(['max-pool2d', 'max-pool2d-grad', 'top-k-correct']);
+/** Kernels that look at the bits of numbers, to tell NaN or infinity from others. */
+const asBits: ReadonlySet<ShaderName> = new Set([
+  'max-pool2d',
+  'max-pool2d-grad',
+  'top-k-correct',
+  'adam',
+  'adam-w',
+  'sgd-momentum',
+  'update-loss-scale',
+]);
 
 describe('every lowering', () => {
   test('reaches every kernel', () => {

@@ -9,7 +9,7 @@ import {
   type Recipe,
   type TrainSettings,
 } from '@skiplane/resnet';
-import type { BackendFlags } from '../backends.ts';
+import { checkPrecision, type BackendFlags } from '../backends.ts';
 import { UsageError } from '../errors.ts';
 import { findModel } from '../model.ts';
 import { changedRecipe, recipeOf } from './recipe.ts';
@@ -55,6 +55,7 @@ export const defaultModel = 'resnet20v1';
 
 /** The settings of a new run: the Keras example's where nothing is given. */
 export function newSettings(flags: TrainFlags): Settings {
+  checkPrecision(flags);
   const settings = {
     model: findModel(flags.model ?? defaultModel),
     recipe: recipeOf(flags),
