@@ -144,11 +144,12 @@ const importers: Readonly<Record<string, Importer>> = {
 /** Zeros before and behind the two axes that are padded. */
 function zerosOf({ padding }: Readonly<Record<string, unknown>>): readonly [Pair, Pair] {
   const list: readonly unknown[] = Array.isArray(padding) ? padding : [padding, padding];
-  const pair = (value: unknown): Pair => {
-    const [before = 0, after = 0] = Array.isArray(value) ? value.map(Number) : [Number(value), Number(value)];
-    return [before, after];
-  };
-  return [pair(list[0]), pair(list[1])];
+  return [oneOrTwo(list[0]), oneOrTwo(list[1])];
+}
+
+function oneOrTwo(value: unknown): Pair {
+  const [before = 0, after = 0] = Array.isArray(value) ? value.map(Number) : [Number(value), Number(value)];
+  return [before, after];
 }
 
 /** Softmax belongs to the loss: the network's output are logits. */

@@ -57,8 +57,8 @@ export function modernConfig({ name, layers, image, output }: KerasModel) {
         name: layer,
         inbound_nodes: inputs.length === 0 ? [] : [{ args: argumentsOf(className, inputs, shapes), kwargs: {} }],
       })),
-      input_layers: [[inputOf(layers), 0, 0]],
-      output_layers: [[output, 0, 0]],
+      input_layers: [inputOf(layers), 0, 0],
+      output_layers: [output, 0, 0],
     },
     registered_name: 'Functional',
   };

@@ -42,7 +42,7 @@ export function optimizerConfig({ settings, learningRate }: OptimizerSnapshot) {
       ? // Keras wants a momentum with a point, and takes 0 by default.
         { ...(settings.momentum > 0 && { momentum: settings.momentum }), nesterov: settings.nesterov }
       : { beta_1: settings.beta1, beta_2: settings.beta2, epsilon: settings.epsilon, amsgrad: false };
-  const decay = { weight_decay: settings.kind === 'adamW' ? settings.weightDecay : null };
+  const decay = settings.kind === 'adamW' ? { weight_decay: settings.weightDecay } : {};
   return { class_name: name, config: { name: name.toLowerCase(), learning_rate: learningRate, ...decay, ...own } };
 }
 

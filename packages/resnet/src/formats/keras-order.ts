@@ -15,10 +15,9 @@ export function kerasOrder(layers: readonly OutLayer[], output: string): readonl
     if (distance === undefined) continue;
     for (const input of inputs) distances.set(input, Math.max(distances.get(input) ?? 0, distance + 1));
   }
-  const number = (numbers: ReadonlyMap<string, number>, { name }: OutLayer): number => numbers.get(name) ?? 0;
   return layers
     .filter(({ name }) => met.has(name))
-    .toSorted((a, b) => number(distances, b) - number(distances, a) || number(met, a) - number(met, b));
+    .toSorted((a, b) => numberOf(distances, b) - numberOf(distances, a) || numberOf(met, a) - numberOf(met, b));
 }
 
 function meetingOrder(byName: ReadonlyMap<string, OutLayer>, output: string): ReadonlyMap<string, number> {
@@ -30,4 +29,8 @@ function meetingOrder(byName: ReadonlyMap<string, OutLayer>, output: string): Re
     stack.push(...(byName.get(name)?.inputs ?? []).toReversed());
   }
   return met;
+}
+
+function numberOf(numbers: ReadonlyMap<string, number>, { name }: OutLayer): number {
+  return numbers.get(name) ?? 0;
 }

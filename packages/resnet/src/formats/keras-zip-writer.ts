@@ -11,6 +11,8 @@ import { ownKey } from './own-metadata.ts';
 /** The oldest time that an archive can say, so that the same model gives the same bytes. */
 const mtime = new Date(1980, 0, 1);
 
+const text = (json: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(json));
+
 /** A whole model as Keras 3 reads it from `.keras`. */
 export function encodeKerasZip(model: KerasModel, { optimizer, compile }: KerasTraining, metadata: string): Uint8Array {
   const names = storedNames(model.layers);
@@ -24,7 +26,6 @@ export function encodeKerasZip(model: KerasModel, { optimizer, compile }: KerasT
   }
   const compiled = compile(true);
   const config = { ...modernConfig(model), ...(compiled !== null && { compile_config: compiled }) };
-  const text = (json: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(json));
   const files = {
     [metadataName]: text({ keras_version: kerasVersion, [ownKey]: metadata }),
     [configName]: text(config),

@@ -51,7 +51,7 @@ export function withOwnMetadata(network: ImportedNetwork, text: string | undefin
   if (said === undefined) return network;
   const { model, classes } = { model: network.model, classes: network.model.classes };
   const { classNames, preprocessing } = said;
-  const restored = restoredModel(network, said.model as Model);
+  const restored = restoredModel(network, said.model);
   return {
     ...network,
     ...restored,
