@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
@@ -67,8 +68,21 @@ describe('skiplane convert', () => {
     expect(summary.stdout.includes('batchNorm')).toBe(fold.length === 0);
   });
 
-  test('writes checkpoints only', async () => {
-    expect(await skiplane(['convert', weights, join(folder, 'x.onnx')])).toMatchObject({ code: 2 });
+  test('writes what the ending says, and the preprocessing with it', async () => {
+    const target = join(folder, 'tfjs');
+    await mkdir(target);
+    const { stdout } = await skiplane(['convert', weights, target, '--preprocess', 'imagenet', '--json']);
+    const [path, shard] = [join(target, 'model.json'), join(target, 'group1-shard1of1.bin')];
+    expect(JSON.parse(stdout)).toMatchObject({ to: path, written: 'tfjs-layers', files: [path, shard] });
+    const there = await predict('--weights', path);
+    const here = await predict('--weights', weights, '--preprocess', 'imagenet');
+    expect(there.predictions[0]?.top).toEqual(here.predictions[0]?.top);
+  });
+
+  test('lists the endings where one is none of them', async () => {
+    const { code, stderr } = await skiplane(['convert', weights, join(folder, 'x.pb')]);
+    expect(stderr).toContain('.safetensors, .h5, .hdf5, .keras, .onnx, .json');
+    expect(code).toBe(2);
   });
 });
 

@@ -44,8 +44,15 @@ export { resnetV1, type NetOptions } from './v1.ts';
 export { resnetV2 } from './v2.ts';
 
 export { loadModel, type LoadedModel, type LoadModelOptions, type ModelSource } from './load-model.ts';
-export type { FileFormat, FileTensor, ImportedNetwork, ModelFile } from './formats/model-file.ts';
+export type { FileFormat, FileTensor, ImportedNetwork, ModelFile, OptimizerSnapshot } from './formats/model-file.ts';
 export { openModelFile } from './formats/open-model-file.ts';
+export {
+  encodeModel,
+  writtenFormats,
+  type EncodedModel,
+  type SavableModel,
+  type WrittenFormat,
+} from './encode-model.ts';
 export { foldLayers, type Weighted } from './layer-graph/fold-layers.ts';
 export { layerGraphOf } from './layer-graph/layer-graph-of.ts';
 export type { LayerAttrs, LayerGraph, LayerKind, LayerNode } from './layer-graph/layer-graph.ts';

@@ -3,7 +3,7 @@ import type { TrainingState } from './checkpoint/checkpoint.ts';
 import type { Dataset } from './data/dataset.ts';
 import { cifar10ClassNames } from './data/cifar10.ts';
 import type { Preprocessing } from './data/preprocessing.ts';
-import type { FileFormat } from './formats/model-file.ts';
+import type { FileFormat, OptimizerSnapshot } from './formats/model-file.ts';
 import { openModelFile } from './formats/open-model-file.ts';
 import type { ReadSibling } from './formats/tfjs-layers.ts';
 import type { Model } from './model.ts';
@@ -23,6 +23,8 @@ export interface LoadedModel {
   readonly metadata: Readonly<Record<string, string>>;
   /** Null but in a checkpoint of a training run. */
   readonly training: TrainingState | null;
+  /** Where the optimizer of a Keras file stands; null where there is none, or one that this library has not. */
+  readonly optimizer: OptimizerSnapshot | null;
 }
 
 export interface LoadModelOptions {
@@ -59,7 +61,7 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
 
 async function loadBytes(bytes: Uint8Array, options: LoadModelOptions): Promise<LoadedModel> {
   const file = await openModelFile(bytes, options.sibling);
-  const { model, parameters, preprocessing, classNames, training } = file.network();
+  const { model, parameters, preprocessing, classNames, training, optimizer = null } = file.network();
   const named = options.classNames ?? classNames ?? defaultClassNames(model.classes);
   if (named.length !== model.classes) {
     throw new ValueError(
@@ -77,6 +79,7 @@ async function loadBytes(bytes: Uint8Array, options: LoadModelOptions): Promise<
     classNames: named,
     metadata: file.metadata,
     training,
+    optimizer,
   };
 }
 

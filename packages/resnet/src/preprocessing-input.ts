@@ -35,7 +35,8 @@ const numbersOfPresets: Readonly<Record<Exclude<PreprocessingPreset, 'keras-mean
 
 const finite = v.pipe(v.number(), v.finite());
 const values = v.pipe(v.array(finite), v.minLength(1));
-const numbersSchema = v.strictObject({
+/** {@link PreprocessingNumbers} as JSON. */
+export const preprocessingNumbersSchema = v.strictObject({
   scale: v.optional(finite),
   mean: v.optional(values),
   std: v.optional(
@@ -59,7 +60,7 @@ export function parsePreprocessing(text: string): PreprocessingPreset | Preproce
   } catch {
     throw new ValueError(`preprocessing '${text}' is neither a preset nor JSON. ${howToSay()}`, { text });
   }
-  const result = v.safeParse(numbersSchema, json);
+  const result = v.safeParse(preprocessingNumbersSchema, json);
   if (result.success) return result.output;
   const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'it'}: ${issue.message}`);
   throw new ValueError(`preprocessing '${text}' cannot be used: ${problems.join('; ')}. ${howToSay()}`, { problems });

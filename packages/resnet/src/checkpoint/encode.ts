@@ -117,11 +117,12 @@ function trainingJson({ settings, step, epochsDone, position, history, best, cal
   return sortedJson({ settings, step, epochsDone, position, history, best, callbacks, end });
 }
 
-/** JSON with the keys of every object sorted. */
-function sortedJson(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    part !== null && typeof part === 'object' && !Array.isArray(part)
+/** JSON with the keys of every object sorted. @param round  what numbers become (default: they stay) */
+export function sortedJson(value: unknown, round: (value: number) => number = (number) => number): string {
+  return JSON.stringify(value, (_key, part: unknown) => {
+    if (typeof part === 'number') return round(part);
+    return part !== null && typeof part === 'object' && !Array.isArray(part)
       ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
+      : part;
+  });
 }

@@ -19,7 +19,7 @@ export interface KerasNetwork {
   /** In an order in which they can run. */
   readonly layers: readonly KerasLayer[];
   /** All layers in the order of the file, those that reach no output, too. */
-  readonly listed: readonly Pick<KerasLayer, 'name' | 'className'>[];
+  readonly listed: readonly Pick<KerasLayer, 'name' | 'className' | 'config'>[];
   readonly image: readonly [height: number, width: number, channels: number];
   readonly output: string;
 }

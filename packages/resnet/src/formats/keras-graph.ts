@@ -108,6 +108,9 @@ const importers: Readonly<Record<string, Importer>> = {
     const gamma = scale === false ? { gamma: constant(1) } : take('gamma');
     const beta = center === false ? { beta: constant(0) } : take('beta');
     const { moving_mean: mean, moving_variance: variance } = take('moving_mean', 'moving_variance');
+    const unchanged = mean?.data.every((value) => value === 0) && variance?.data.every((value) => value === 1);
+    if (scale === false && center !== false && Number(epsilon) === 0 && unchanged === true)
+      return net.add('bias', layer.name, inputs, {}, { ...(beta['beta'] && { bias: beta['beta'] }) });
     const parameters = { ...gamma, ...beta, ...(mean && { mean }), ...(variance && { variance }) };
     return net.add('batchNorm', layer.name, inputs, { epsilon: Number(epsilon) }, parameters);
   },
@@ -130,15 +133,24 @@ const importers: Readonly<Record<string, Importer>> = {
     return config['keepdims'] === true ? pooled : net.add('flatten', `${layer.name}/flatten`, [pooled], {});
   },
   ZeroPadding2D({ net, layer, config, inputs }) {
-    const { padding } = config;
-    const [vertical, horizontal] = Array.isArray(padding) ? (padding as unknown[]) : [padding, padding];
-    const [top = 0, bottom = 0] = Array.isArray(vertical) ? vertical.map(Number) : [Number(vertical), Number(vertical)];
-    const [left = 0, right = 0] = Array.isArray(horizontal)
-      ? horizontal.map(Number)
-      : [Number(horizontal), Number(horizontal)];
+    const [[top, bottom], [left, right]] = zerosOf(config);
+    // Images have their channels last all the same: this puts zeros around the channels.
+    if (config['data_format'] === 'channels_first')
+      return net.add('padChannels', layer.name, inputs, { before: left, after: right });
     return net.add('pad', layer.name, inputs, { padding: { top, bottom, left, right } });
   },
 };
+
+/** Zeros before and behind the two axes that are padded. */
+function zerosOf({ padding }: Readonly<Record<string, unknown>>): readonly [Pair, Pair] {
+  const list: readonly unknown[] = Array.isArray(padding) ? padding : [padding, padding];
+  return [oneOrTwo(list[0]), oneOrTwo(list[1])];
+}
+
+function oneOrTwo(value: unknown): Pair {
+  const [before = 0, after = 0] = Array.isArray(value) ? value.map(Number) : [Number(value), Number(value)];
+  return [before, after];
+}
 
 /** Softmax belongs to the loss: the network's output are logits. */
 function activated(net: NetworkAssembler, { name, className, config }: KerasLayer, x: string): string {
@@ -197,7 +209,8 @@ function unsupportedPart(layer: KerasLayer): readonly Unsupported[] {
     if (value !== undefined && !allowed.some((item) => JSON.stringify(item) === JSON.stringify(value)))
       odd.push(`${key} ${JSON.stringify(value)}`);
   };
-  expect('data_format', 'channels_last', null);
+  const zeros = className === 'ZeroPadding2D' ? zerosOf(config)[0].join() : '';
+  expect('data_format', 'channels_last', null, ...(zeros === '0,0' ? ['channels_first'] : []));
   if (className === 'Conv2D') {
     expect('padding', 'same', 'valid');
     expect('dilation_rate', 1, [1, 1]);

@@ -1,9 +1,11 @@
 import { matchKerasWeights } from './keras-weights.ts';
-import { parseKerasModel, type KerasNetwork } from './keras-config.ts';
+import { isObject, parseKerasModel, type KerasNetwork } from './keras-config.ts';
 import { kerasNetwork, type WeightsOf } from './keras-graph.ts';
+import { readOptimizer } from './keras-optimizer.ts';
 import { openHdf5, type Hdf5File } from './hdf5.ts';
 import { fileError, type FileTensor, type ImportedNetwork, type ModelFile } from './model-file.ts';
 import { misfit } from './network-assembler.ts';
+import { ownKey } from './own-metadata.ts';
 import { parseJson } from './parse-json.ts';
 
 const format = 'Keras HDF5';
@@ -11,7 +13,7 @@ const format = 'Keras HDF5';
 /** Reads what Keras 2 or 3 wrote as `.h5`: whole models, and weights alone. @throws {FormatError} when it is damaged */
 export function readKerasHdf5(bytes: Uint8Array): ModelFile {
   const file = openHdf5(bytes);
-  const texts = ['keras_version', 'backend', 'model_config', 'training_config'].flatMap((key) => {
+  const texts = ['keras_version', 'backend', 'model_config', 'training_config', ownKey].flatMap((key) => {
     const text = file.text('', key) ?? file.text('model_weights', key);
     return text === undefined ? [] : [[key, text] as const];
   });
@@ -20,17 +22,32 @@ export function readKerasHdf5(bytes: Uint8Array): ModelFile {
     format: 'keras-hdf5',
     tensors: file.tensors,
     metadata,
-    network: () => networkOf(file, metadata['model_config']),
+    network: () => networkOf(file, metadata['model_config'], metadata['training_config']),
   };
 }
 
-function networkOf(file: Hdf5File, config: string | undefined): ImportedNetwork {
+function networkOf(file: Hdf5File, config: string | undefined, training: string | undefined): ImportedNetwork {
   if (config === undefined) return matchKerasWeights(namedLayers(file) ?? storedObjects(file));
   const network = parseKerasModel(format, parseJson(format, 'model_config', config));
   const weights = namedLayers(file) ?? [];
   const byLayer = new Map(weights.map(({ layer, tensors }) => [layer, tensors]));
   checkAllUsed(network, weights);
-  return kerasNetwork(network, ({ name }) => byLayer.get(name) ?? []);
+  const imported = kerasNetwork(network, ({ name }) => byLayer.get(name) ?? []);
+  return { ...imported, optimizer: optimizerOf(file, training, network, imported) };
+}
+
+/** Undefined where none is kept, or one that this library has not. */
+function optimizerOf(
+  file: Hdf5File,
+  training: string | undefined,
+  network: KerasNetwork,
+  { parameters }: ImportedNetwork,
+): ImportedNetwork['optimizer'] {
+  const names = longList(file, 'optimizer_weights', 'weight_names');
+  if (training === undefined || names === undefined) return undefined;
+  const config = parseJson(format, 'training_config', training);
+  const variables = names.map((name) => file.tensors.get(`optimizer_weights/${name}`)?.read() ?? new Float32Array(0));
+  return isObject(config) ? readOptimizer(config['optimizer_config'], variables, network, parameters) : undefined;
 }
 
 /** The weights of a layer in Keras's order. */
@@ -107,7 +124,9 @@ export function storedWeights(file: Hdf5File, network: KerasNetwork): WeightsOf 
 }
 
 /** Keras 3 stores a layer under its class in snake case, with a number from the second of the class on. */
-function storedNames(layers: KerasNetwork['listed']): ReadonlyMap<string, string> {
+export function storedNames(
+  layers: readonly Pick<KerasNetwork['listed'][number], 'name' | 'className'>[],
+): ReadonlyMap<string, string> {
   const used = new Map<string, number>();
   return new Map(
     layers.map((layer) => {

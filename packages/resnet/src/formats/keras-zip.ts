@@ -1,14 +1,16 @@
-import { openHdf5 } from './hdf5.ts';
+import { openHdf5, type Hdf5File } from './hdf5.ts';
 import { isObject, parseKerasModel } from './keras-config.ts';
 import { kerasNetwork } from './keras-graph.ts';
 import { storedWeights } from './keras-hdf5.ts';
+import { readOptimizer } from './keras-optimizer.ts';
 import { fileError, type ModelFile } from './model-file.ts';
 import { parseJson } from './parse-json.ts';
 import type { ZipEntry } from './zip.ts';
 
 const format = 'Keras';
-const configName = 'config.json';
-const weightsName = 'model.weights.h5';
+export const metadataName = 'metadata.json';
+export const configName = 'config.json';
+export const weightsName = 'model.weights.h5';
 
 export function isKerasZip(entries: ReadonlyMap<string, ZipEntry>): boolean {
   return entries.has(configName) && entries.has(weightsName);
@@ -20,15 +22,30 @@ export function readKerasZip(entries: ReadonlyMap<string, ZipEntry>): ModelFile 
   const weights = entries.get(weightsName);
   if (weights === undefined) throw fileError(format, `'${weightsName}' is missing in it`);
   const file = openHdf5(weights.read());
-  const written = entries.has('metadata.json') ? parseJson(format, 'metadata.json', text('metadata.json')) : {};
+  const written = entries.has(metadataName) ? parseJson(format, metadataName, text(metadataName)) : {};
   const metadata = Object.entries(isObject(written) ? written : {}).map(([key, value]) => [key, String(value)]);
   return {
     format: 'keras-zip',
     tensors: file.tensors,
     metadata: Object.fromEntries(metadata) as Record<string, string>,
     network() {
-      const network = parseKerasModel(format, parseJson(format, configName, text(configName)));
-      return kerasNetwork(network, storedWeights(file, network));
+      const config = parseJson(format, configName, text(configName));
+      const network = parseKerasModel(format, config);
+      const imported = kerasNetwork(network, storedWeights(file, network));
+      const compiled = isObject(config) ? config['compile_config'] : undefined;
+      if (!isObject(compiled)) return imported;
+      const variables = optimizerVariablesOf(file);
+      return { ...imported, optimizer: readOptimizer(compiled['optimizer'], variables, network, imported.parameters) };
     },
   };
+}
+
+/** In Keras's order. */
+function optimizerVariablesOf({ tensors }: Hdf5File): readonly Float32Array[] {
+  const variables: Float32Array[] = [];
+  for (;;) {
+    const next = tensors.get(`optimizer/vars/${variables.length}`);
+    if (next === undefined) return variables;
+    variables.push(next.read());
+  }
 }

@@ -3,6 +3,7 @@ import type { Preprocessing } from '../data/preprocessing.ts';
 import type { TrainingState } from '../checkpoint/checkpoint.ts';
 import type { Model } from '../model.ts';
 import type { Parameters } from '../parameters.ts';
+import type { OptimizerSettings } from '../recipe/optimizer.ts';
 
 /** Kinds of files that hold networks or weights. */
 export type FileFormat =
@@ -34,6 +35,18 @@ export interface ImportedNetwork {
   readonly classNames: readonly string[] | null;
   /** Null but in a checkpoint of a training run. */
   readonly training: TrainingState | null;
+  /** What Keras keeps of training; left out where there is none. */
+  readonly optimizer?: OptimizerSnapshot | undefined;
+}
+
+/** Where an optimizer stands between two steps. */
+export interface OptimizerSnapshot {
+  readonly settings: OptimizerSettings;
+  readonly learningRate: number;
+  /** Steps since training began. */
+  readonly step: number;
+  /** By slot (m and v of Adam and AdamW, momentum of SGD), then by trainable parameter. */
+  readonly state: Readonly<Record<string, Parameters>>;
 }
 
 /** A file whose parts are known, but not read yet. */

@@ -138,15 +138,27 @@ export interface Unsupported {
 
 /** One error for all layers that cannot be represented. */
 export function unsupportedLayers(name: string, layers: readonly Unsupported[]): FormatError {
-  const lines = layers
-    .slice(0, maxListed)
-    .map((layer) => `${layer.kind} '${layer.name}'${layer.why === undefined ? '' : `: ${layer.why}`}`);
-  if (layers.length > lines.length) lines.push(`… and ${layers.length - lines.length} more`);
   return new FormatError(
-    `'${name}' has layers that cannot be represented here:\n  ${lines.join('\n  ')}\n` +
+    `'${name}' has layers that cannot be represented here:\n  ${listed(layers).join('\n  ')}\n` +
       'Convolutions, batch norms, ReLU, additions, concatenations, pooling, padding, flattening and dense layers can.',
     { unsupported: layers },
   );
+}
+
+/** One error for all layers that another format cannot hold. */
+export function unwritableLayers(format: string, name: string, layers: readonly Unsupported[]): FormatError {
+  return new FormatError(
+    `'${name}' cannot be written as ${format}, which has no layers for:\n  ${listed(layers).join('\n  ')}\n` +
+      'Checkpoints (.safetensors) and ONNX hold all layers.',
+    { unsupported: layers },
+  );
+}
+
+function listed(layers: readonly Unsupported[]): readonly string[] {
+  const lines = layers
+    .slice(0, maxListed)
+    .map((layer) => `${layer.kind} '${layer.name}'${layer.why === undefined ? '' : `: ${layer.why}`}`);
+  return layers.length > lines.length ? [...lines, `… and ${layers.length - lines.length} more`] : lines;
 }
 
 function live(layers: readonly LayerNode[], output: string): readonly LayerNode[] {

@@ -131,6 +131,28 @@ export interface OnnxModel {
 /** The message that a file is. */
 export const modelType = root.lookupType('ModelProto');
 
+/** A model to be written. */
+export interface OnnxModelText {
+  readonly irVersion: number;
+  readonly producerName: string;
+  readonly opsetImport: OnnxModel['opsetImport'];
+  readonly graph: {
+    readonly name: string;
+    readonly node: (Pick<OnnxNode, 'opType' | 'name' | 'input' | 'output'> & {
+      readonly attribute: readonly (Pick<OnnxAttribute, 'name'> & Partial<OnnxAttribute> & { readonly type: number })[];
+    })[];
+    readonly initializer: Pick<OnnxTensor, 'name' | 'dims' | 'dataType' | 'rawData'>[];
+    readonly input: readonly object[];
+    readonly output: readonly object[];
+  };
+  readonly metadataProps: OnnxModel['metadataProps'];
+}
+
+/** A model's message. */
+export function encodeOnnx(model: OnnxModelText): Uint8Array {
+  return modelType.encode(modelType.fromObject(model)).finish();
+}
+
 /** A model's message; bytes are views of the file. @throws {Error} of protobufjs when it is none */
 export function decodeOnnx(bytes: Uint8Array): OnnxModel {
   return modelType.toObject(modelType.decode(bytes), { longs: Number, defaults: true, arrays: true }) as OnnxModel;

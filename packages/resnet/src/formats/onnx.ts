@@ -1,6 +1,7 @@
 import { fileError, type FileTensor, type ModelFile } from './model-file.ts';
 import { onnxNetwork } from './onnx-graph.ts';
 import type { OnnxModel } from './onnx-schema.ts';
+import { ownKey } from './own-metadata.ts';
 import { onnxTensor } from './onnx-tensor.ts';
 
 const format = 'ONNX';
@@ -53,7 +54,7 @@ function metadataOf({ irVersion, producerName, producerVersion, opsetImport, met
     ['producer', `${producerName} ${producerVersion}`.trim()],
     ['opset', opset],
     ['doc', docString.slice(0, 2000)],
-    ...metadataProps.map(({ key, value }) => [key, value.slice(0, 2000)]),
+    ...metadataProps.map(({ key, value }) => [key, key === ownKey ? value : value.slice(0, 2000)]),
   ];
   return Object.fromEntries(all.filter(([, value]) => value !== '')) as Record<string, string>;
 }

@@ -3,6 +3,7 @@ import { isHdf5 } from './hdf5.ts';
 import { isKerasZip, readKerasZip } from './keras-zip.ts';
 import { readKerasHdf5 } from './keras-hdf5.ts';
 import { fileError, type ModelFile } from './model-file.ts';
+import { ownKey, withOwnMetadata } from './own-metadata.ts';
 import { looksLikeOnnx, readOnnx } from './onnx.ts';
 import { isLegacyPytorch, isPytorchZip, readLegacyPytorch, readPytorchZip } from './pytorch.ts';
 import { looksLikeSafetensors, readSafetensorsFile } from './safetensors-file.ts';
@@ -70,7 +71,7 @@ function checked(file: ModelFile): ModelFile {
     ...file,
     network() {
       try {
-        return file.network();
+        return withOwnMetadata(file.network(), file.metadata[ownKey]);
       } catch (error) {
         throw asFormatError(error);
       }

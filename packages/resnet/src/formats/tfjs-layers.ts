@@ -5,6 +5,7 @@ import { kerasNetwork } from './keras-graph.ts';
 import { checkShape, fileError, type FileTensor, type ImportedNetwork, type ModelFile } from './model-file.ts';
 import { misfit } from './network-assembler.ts';
 import { bytesOfElement, toFloat32 } from './numbers.ts';
+import { ownKey } from './own-metadata.ts';
 import { parseJson } from './parse-json.ts';
 
 const format = 'TensorFlow.js';
@@ -53,6 +54,8 @@ export async function readTfjsLayers(bytes: Uint8Array, sibling: ReadSibling): P
     const value = json[key];
     return typeof value === 'string' ? [[key, value] as const] : [];
   });
+  const more = json['userDefinedMetadata'];
+  if (isObject(more) && typeof more[ownKey] === 'string') metadata.push([ownKey, more[ownKey]]);
   return {
     format: 'tfjs-layers',
     tensors,

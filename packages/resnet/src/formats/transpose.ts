@@ -12,6 +12,9 @@ function transpose({ shape, data }: LaidOut, order: readonly number[]): LaidOut 
 /** A filter [out, in, height, width] as [height, width, in, out]. */
 export const filterFromOihw = (filter: LaidOut): LaidOut => transpose(filter, [2, 3, 1, 0]);
 
+/** A filter [height, width, in, out] as [out, in, height, width]. */
+export const filterToOihw = (filter: LaidOut): LaidOut => transpose(filter, [3, 2, 0, 1]);
+
 /** A kernel [units, features] as [features, units]. */
 export const kernelFromRows = (kernel: LaidOut): LaidOut => transpose(kernel, [1, 0]);
 

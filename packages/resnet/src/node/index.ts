@@ -8,5 +8,6 @@ export { resultsCard, type CardFacts } from './results-card.ts';
 export { readLog, RunDirectory } from './run-directory.ts';
 export { runFiles } from './run-files.ts';
 export { curveOf, type CurvePoint, type RunSink, type RunSinkFactory, type Timing } from './run-sink.ts';
+export { modelTarget, saveModel, type ModelTarget } from './save-model.ts';
 export { StorageError } from './storage-error.ts';
 export { writeFileAtomic } from './write-file-atomic.ts';
