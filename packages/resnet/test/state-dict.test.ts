@@ -67,7 +67,7 @@ function eachUnit(
 function torchvision(
   sizes: Sizes,
   classes: number,
-  { shortcut = 'downsample' as string | null, head = 'fc' } = {},
+  { shortcut = 'downsample', head = 'fc' }: { shortcut?: string | null; head?: string } = {},
 ): Shapes {
   const dict = new Dict().conv('conv1', sizes.stem[0], 3, sizes.stem[1]).norm('bn1', sizes.stem[0]);
   const last = eachUnit(sizes, (stage, unit, convs) => {
@@ -173,15 +173,15 @@ const stridesOf = (model: Model, prefix: string): Record<string, number> =>
     ),
   );
 
-describe('a tensor goes to the parameter of its layer, transposed', () => {
-  const oihw = (name: string, [out, inside, size]: readonly [number, number, number]): Float32Array => {
-    const values = valuesOf(name, out * inside * size * size);
-    return Float32Array.from({ length: values.length }, (_, at) => {
-      const [o, i, w, h] = [at % out, Math.floor(at / out) % inside, Math.floor(at / out / inside) % size, Math.floor(at / out / inside / size)]; // prettier-ignore
-      return values[((o * inside + i) * size + h) * size + w] ?? Number.NaN;
-    });
-  };
+const oihw = (name: string, [out, inside, size]: readonly [number, number, number]): Float32Array => {
+  const values = valuesOf(name, out * inside * size * size);
+  return Float32Array.from({ length: values.length }, (_, at) => {
+    const [o, i, w, h] = [at % out, Math.floor(at / out) % inside, Math.floor(at / out / inside) % size, Math.floor(at / out / inside / size)]; // prettier-ignore
+    return values[((o * inside + i) * size + h) * size + w] ?? Number.NaN;
+  });
+};
 
+describe('a tensor goes to the parameter of its layer, transposed', () => {
   test("torchvision's", () => {
     const { parameters } = stateDictNetwork(tensorsOf(torchvision(cifar(1), 10, { shortcut: 'shortcut' })));
     expect(parameters.get('stem/conv/filter')).toEqual(oihw('conv1.weight', [16, 3, 3]));
@@ -208,24 +208,25 @@ describe('a tensor goes to the parameter of its layer, transposed', () => {
     const shapes = [...pytorchcv(cifar(1, true), 10)].map(([name, shape]) => [`module.${name}`, shape] as const);
     const { model, parameters } = stateDictNetwork(tensorsOf(new Map(shapes)));
     expect(stridesOf(model, 'stage3/block1/')).toEqual({ conv1: 1, conv2: 2, conv3: 1, projection: 2 });
-    const of = (name: string, count: number) => valuesOf(`module.features.${name}`, count);
-    expect(parameters.get('stage2/block1/bn3/beta')).toEqual(of('stage2.unit1.body.conv3.bn.bias', 32));
-    expect(parameters.get('head/bn/gamma')).toEqual(of('post_activ.bn.weight', 256));
+    expect(parameters.get('stage2/block1/bn3/beta')).toEqual(
+      valuesOf('module.features.stage2.unit1.body.conv3.bn.bias', 32),
+    );
+    expect(parameters.get('head/bn/gamma')).toEqual(valuesOf('module.features.post_activ.bn.weight', 256));
   });
 });
 
-describe('one error lists all that does not fit', () => {
-  const changed = (change: (shapes: Map<string, readonly number[]>) => void): string => {
-    const shapes = new Map(torchvision(cifar(2), 10));
-    change(shapes);
-    try {
-      stateDictNetwork(tensorsOf(shapes));
-    } catch (error) {
-      return String(error);
-    }
-    return 'none';
-  };
+const changed = (change: (shapes: Map<string, readonly number[]>) => void): string => {
+  const shapes = new Map(torchvision(cifar(2), 10));
+  change(shapes);
+  try {
+    stateDictNetwork(tensorsOf(shapes));
+  } catch (error) {
+    return String(error);
+  }
+  return 'none';
+};
 
+describe('one error lists all that does not fit', () => {
   test('missing, of another shape, and left over', () => {
     const error = changed((shapes) => {
       shapes.delete('layer1.1.conv1.weight');

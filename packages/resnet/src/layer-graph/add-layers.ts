@@ -1,7 +1,7 @@
 import { FormatError, noPadding, ShapeError, type SizedWindow2d, type ValueId } from '@skiplane/core';
 import type { NetworkBuilder } from '../network-builder.ts';
 import type { Initializer } from '../parameters.ts';
-import { inputName, type LayerAttrs, type LayerGraph, type LayerKind, type LayerNode } from './layer-graph.ts';
+import { inputName, type LayerGraph, type LayerKind, type LayerNode } from './layer-graph.ts';
 
 const heNormal: Initializer = { kind: 'heNormal' };
 const zeros: Initializer = { kind: 'constant', value: 0 };

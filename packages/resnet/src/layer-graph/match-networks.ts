@@ -6,7 +6,7 @@ import type { Model } from '../model.ts';
 
 /**
  * The parameters of one network by those of another that computes the same: from the logits back, op by op, with the same
- * attributes in float32, constants and shapes; names count for nothing. In the order of the first network's parameters.
+ * attributes in float32 and shapes; names count for nothing. In the order of the first network's parameters.
  * Undefined where they differ.
  */
 export function matchNetworks(a: Model, b: Model): ReadonlyMap<string, string> | undefined {
@@ -63,9 +63,6 @@ class Matcher {
     const [nameA = '', nameB = ''] = [leafA?.name, leafB?.name];
     if (leafA?.shape.join() !== leafB?.shape.join()) return false;
     if (nameA === 'x' || nameB === 'x') return nameA === nameB;
-    const [constantA, constantB] = [this.#a.constants.get(nameA), this.#b.constants.get(nameB)];
-    if (constantA !== undefined || constantB !== undefined)
-      return constantA?.every((value, i) => value === constantB?.[i]) ?? false;
     this.#names.set(nameA, nameB);
     return true;
   }
@@ -73,14 +70,12 @@ class Matcher {
 
 class Side {
   readonly graph: Graph;
-  readonly constants: ModelGraph['constants'];
   readonly parameters: number;
   readonly sources: ReadonlyMap<ValueId, Op>;
   readonly logits: ValueId;
 
-  constructor({ graph, constants, parameters }: ModelGraph) {
+  constructor({ graph, parameters }: ModelGraph) {
     this.graph = graph;
-    this.constants = constants;
     this.parameters = parameters.length;
     this.sources = new Map(graph.ops.flatMap((op) => op.outputs.map((output) => [output, op] as const)));
     this.logits = graph.values.find(({ name }) => name === 'logits')?.id ?? -1;
