@@ -185,7 +185,7 @@ class LayerWriter {
       },
     }),
     subsample: ({ attrs: { strides } }) => ({
-      className: 'MaxPooling2D',
+      className: 'AveragePooling2D',
       config: { pool_size: [1, 1], strides, padding: 'valid' },
     }),
   };
