@@ -8,7 +8,7 @@ import type { ParameterSpec, Parameters } from '../parameters.ts';
 import { unwritableLayers, type Unsupported } from './network-assembler.ts';
 
 /** A weight of a layer, in the order of Keras. */
-export interface KerasWeight {
+interface KerasWeight {
   /** Such as `kernel`. */
   readonly role: string;
   readonly shape: readonly number[];
