@@ -3,11 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { encodeCheckpoint } from '../src/checkpoint/encode.ts';
 import {
   createPreprocessing,
+  encodeModel,
   initialParameters,
   loadModel,
   modelConfig,
   openModelFile,
   syntheticDataset,
+  type WrittenFormat,
 } from '../src/index.ts';
 import { fixture } from './support/foreign.ts';
 import { mutated } from './support/mutate.ts';
@@ -47,6 +49,15 @@ async function layerCheckpoint(): Promise<Uint8Array> {
   return encodeCheckpoint({ ...(await loadModel(fixture('short.keras'))), training: null });
 }
 
+/** With our own metadata, and an optimizer where there is a place for it. */
+async function written(format: WrittenFormat): Promise<Uint8Array> {
+  const loaded = await loadModel(fixture('short.keras'));
+  const settings = { kind: 'sgd', momentum: 0.9, nesterov: false } as const;
+  const optimizer = { settings, learningRate: 0.1, step: 1, state: {} };
+  const { files } = await encodeModel({ ...loaded, optimizer }, format, 'file');
+  return files.get('file') ?? new Uint8Array(0);
+}
+
 const onnx = onnxFile(
   [1, 3, 8, 8],
   [
@@ -76,6 +87,8 @@ const files: readonly (readonly [kind: string, bytes: () => Uint8Array | Promise
   ['Keras .h5', () => fixture('short.h5')],
   ['Keras .keras', () => fixture('short.keras')],
   ['TensorFlow.js', () => fixture('small-tfjs.json')],
+  ['Keras .h5 of ours', () => written('keras-hdf5')],
+  ['ONNX of ours', () => written('onnx')],
 ];
 
 describe.each(files)('%s', (kind, read) => {

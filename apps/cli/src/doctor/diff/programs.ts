@@ -43,7 +43,7 @@ export function newPrograms(model: ModelConfig, { batch, seed }: Draw): readonly
 
 /** The next training step of a checkpoint, by its recipe (but of a graph of layers, which is not trained), and inference with its weights, batch norms folded as `predict` does. */
 export function checkpointPrograms(
-  checkpoint: Omit<LoadedModel, 'format' | 'metadata'>,
+  checkpoint: Omit<LoadedModel, 'format' | 'metadata' | 'optimizer'>,
   { batch, seed }: Draw,
 ): readonly DiffProgram[] {
   const { model, parameters, preprocessing, training } = checkpoint;
