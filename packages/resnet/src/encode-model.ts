@@ -4,8 +4,7 @@ import { encodeCheckpoint } from './checkpoint/encode.ts';
 import type { Preprocessing } from './data/preprocessing.ts';
 import { encodeKerasHdf5 } from './formats/keras-hdf5-writer.ts';
 import { kerasModel } from './formats/keras-model.ts';
-import { kerasTraining, type KerasTraining } from './formats/keras-training.ts';
-import { encodeKerasZip } from './formats/keras-zip-writer.ts';
+import { kerasTraining } from './formats/keras-training.ts';
 import type { OptimizerSnapshot } from './formats/model-file.ts';
 import { ownMetadata } from './formats/own-metadata.ts';
 import { encodeTfjsLayers } from './formats/tfjs-layers-writer.ts';
@@ -62,8 +61,9 @@ export async function encodeModel(saved: SavableModel, format: WrittenFormat, na
   const options = { format: tfjs ? 'a TensorFlow.js layers model' : 'a Keras file', keepsDims: !tfjs };
   const keras = kerasModel(model, parameters, { ...options, ...(!tfjs && kept.layers) });
   if (tfjs) return { files: encodeTfjsLayers(keras, metadata, name), notes: [] };
-  const write: (...of: [typeof keras, KerasTraining, string]) => Uint8Array =
-    format === 'keras-zip' ? encodeKerasZip : encodeKerasHdf5;
+  // The zip library is loaded for those who write one.
+  const write =
+    format === 'keras-zip' ? (await import('./formats/keras-zip-writer.ts')).encodeKerasZip : encodeKerasHdf5;
   return { files: new Map([[name, write(keras, kept, metadata)]]), notes: kept.notes };
 }
 

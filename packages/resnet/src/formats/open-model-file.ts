@@ -1,14 +1,8 @@
 import { FormatError, SkiplaneError } from '@skiplane/core';
-import { isHdf5 } from './hdf5.ts';
-import { isKerasZip, readKerasZip } from './keras-zip.ts';
-import { readKerasHdf5 } from './keras-hdf5.ts';
 import { fileError, type ModelFile } from './model-file.ts';
 import { ownKey, withOwnMetadata } from './own-metadata.ts';
-import { looksLikeOnnx, readOnnx } from './onnx.ts';
-import { isLegacyPytorch, isPytorchZip, readLegacyPytorch, readPytorchZip } from './pytorch.ts';
 import { looksLikeSafetensors, readSafetensorsFile } from './safetensors-file.ts';
-import { looksLikeJson, readTfjsLayers, type ReadSibling } from './tfjs-layers.ts';
-import { isZip, readZip } from './zip.ts';
+import type { ReadSibling } from './tfjs-layers.ts';
 
 const noSiblings: ReadSibling = (name) =>
   Promise.reject(
@@ -31,29 +25,10 @@ export async function openModelFile(bytes: Uint8Array, sibling: ReadSibling = no
 }
 
 async function openAny(bytes: Uint8Array, sibling: ReadSibling): Promise<ModelFile> {
-  if (isHdf5(bytes)) return readKerasHdf5(bytes);
-  if (isZip(bytes)) {
-    const entries = readZip(bytes);
-    if (isKerasZip(entries)) return readKerasZip(entries);
-    if (isPytorchZip(entries)) return readPytorchZip(entries);
-    throw fileError(
-      'zip',
-      `it holds neither a Keras model nor PyTorch tensors (but ${[...entries.keys()].slice(0, 5).join(', ')})`,
-      knownKinds,
-    );
-  }
-  if (isLegacyPytorch(bytes)) return readLegacyPytorch(bytes);
   if (looksLikeSafetensors(bytes)) return readSafetensorsFile(bytes);
-  if (looksLikeOnnx(bytes)) return await readOnnx(bytes);
-  if (looksLikeJson(bytes)) return await readTfjsLayers(bytes, sibling);
-  throw new FormatError(`this is no file of a known kind: its first bytes are ${hex(bytes)}. ${knownKinds}`);
-}
-
-const knownKinds =
-  'Known are: checkpoints and safetensors, Keras .h5 and .keras, TensorFlow.js model.json, PyTorch .pt, .pth and .th, ONNX.';
-
-function hex(bytes: Uint8Array): string {
-  return [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ') || 'none';
+  // Who only reads checkpoints need not load the readers of all others.
+  const { openForeignFile } = await import('./open-foreign-file.ts');
+  return await openForeignFile(bytes, sibling);
 }
 
 /** Readers are written for files that keep their format; what one that does not makes of them is still one clear error. */
