@@ -45,8 +45,6 @@ async function logits(model, parameters, images) {
   return values;
 }
 
-const data = (split) => syntheticDataset({ count: 96, seed: 1, split, size: 16 });
-
 /** A run that is interrupted, in both formats of Keras, and its parameters after one more step. */
 async function trainingState() {
   const model = modelConfig('resnet8v1', { imageSize: [16, 16] });
@@ -75,6 +73,10 @@ async function trainingState() {
     save(`train-${name}.images`, images);
     save(`train-${name}.labels`, labels);
   }
+}
+
+function data(split) {
+  return syntheticDataset({ count: 96, seed: 1, split, size: 16 });
 }
 
 function rateOf({ training }) {
