@@ -48,7 +48,9 @@ async function measureAll() {
     if (existsSync(join(folder, name))) row(join(folder, name), [join(folder, name)], '—', empty);
 }
 
-const megabytes = (count) => Math.round(count / 1e6);
+function megabytes(count) {
+  return Math.round(count / 1e6);
+}
 
 function row(path, paths, written, empty) {
   const bytes = paths.reduce((sum, name) => sum + statSync(name).size, 0);
@@ -71,7 +73,9 @@ function best(path) {
   };
 }
 
-const pad = (size) => ({ top: size, bottom: size, left: size, right: size });
+function pad(size) {
+  return { top: size, bottom: size, left: size, right: size };
+}
 
 /** ResNet-50 for 224×224 images and 1,000 classes: 25.6 million parameters. */
 function resnet50() {
