@@ -173,20 +173,18 @@ describe.each(['resnet8v1', 'resnet20v1', 'resnet11v2', 'resnet29v2', 'he20', 'h
     expected.set('logits', logits as TypedArray);
   }, timeout);
 
-  test.for(candidates)(
-    'logits, loss and every gradient of a step on $name',
-    { timeout },
-    async (candidate, context) => {
-      const { conv, missing } = candidate;
-      context.skip(missing !== undefined, missing);
-      const backend = await opened(candidate);
-      const actual = await evaluate(backend, step.graph, inputs(name));
-      const { logits } = await evaluate(backend, inference, inferenceInputs(name));
-      const all = (output: string) => (output === 'logits' ? logits : actual[output]);
-      const distance = largestDistance(`${name}, one step on ${candidate.name}`, all, expected);
-      expect(distance).toBeLessThanOrEqual(bounds[conv].oneStep);
-    },
-  );
+  // He's nets have kernels of their own shapes, which a software adapter compiles for a minute; its conformance has their ops.
+  const able = name.startsWith('he') ? candidates.filter((candidate) => !candidate.name.startsWith('gpu')) : candidates;
+  test.for(able)('logits, loss and every gradient of a step on $name', { timeout }, async (candidate, context) => {
+    const { conv, missing } = candidate;
+    context.skip(missing !== undefined, missing);
+    const backend = await opened(candidate);
+    const actual = await evaluate(backend, step.graph, inputs(name));
+    const { logits } = await evaluate(backend, inference, inferenceInputs(name));
+    const all = (output: string) => (output === 'logits' ? logits : actual[output]);
+    const distance = largestDistance(`${name}, one step on ${candidate.name}`, all, expected);
+    expect(distance).toBeLessThanOrEqual(bounds[conv].oneStep);
+  });
 });
 
 describe.each(['resnet8v1', 'resnet11v2'])('%s', (name) => {
