@@ -42,6 +42,12 @@ module.exports = {
       { path: '^packages/(kernels-[^/]+/|core/src/reference/)' },
     ),
     name(
+      'browser-no-reference',
+      'browser imports core, both backends and resnet, as they are in a page: neither the reference nor Node.',
+      { path: '^packages/browser/src/' },
+      { path: ['^packages/conformance/', '^packages/core/src/reference/', '^packages/resnet/src/node/'] },
+    ),
+    name(
       'node-only-in-node',
       'In resnet only src/node/ may use Node modules.',
       { path: '^packages/resnet/src/', pathNot: '^packages/resnet/src/node/' },

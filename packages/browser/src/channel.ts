@@ -1,0 +1,62 @@
+import { DisposedError, SkiplaneError } from '@skiplane/core';
+import type { Answer, Call } from './message.ts';
+import { fromSent } from './sent-error.ts';
+import { workerSource } from './generated/worker-source.ts';
+import type { InputOf, RequestName, ResultOf } from './worker/requests/index.ts';
+
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+const help =
+  "if the page has a Content-Security-Policy, it must allow worker-src blob: and script-src 'wasm-unsafe-eval'; " +
+  'a browser must know module workers (Chrome 80, Safari 15, Firefox 114)';
+
+/** The worker, and the calls that it has not answered yet. */
+export class Channel {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  #calls = 0;
+  #closed: Error | undefined;
+
+  constructor() {
+    const url = URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' }));
+    this.#worker = new Worker(url, { type: 'module', name: 'skiplane' });
+    this.#worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
+      URL.revokeObjectURL(url);
+      this.#settle(data);
+    });
+    this.#worker.addEventListener('error', (event) => {
+      URL.revokeObjectURL(url);
+      const what = event.message ? `the worker failed: ${event.message}` : `the worker cannot start: ${help}`;
+      this.close(new SkiplaneError('WORKER', what));
+    });
+  }
+
+  /** Asks the worker and waits for its answer. @throws what the worker has thrown, of the same class, code and details */
+  call<Name extends RequestName>(name: Name, input: InputOf<Name>): Promise<ResultOf<Name>> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    const id = this.#calls++;
+    return new Promise<ResultOf<Name>>((resolve, reject) => {
+      this.#pending.set(id, { resolve: (value) => resolve(value as ResultOf<Name>), reject });
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker, not a window: there is no origin
+      this.#worker.postMessage({ id, name, input } satisfies Call);
+    });
+  }
+
+  /** Ends the worker at once, in the middle of what it does; whoever waits for it gets the error. */
+  close(error: Error = new DisposedError('the trainer has been disposed.')): void {
+    this.#closed ??= error;
+    this.#worker.terminate();
+    for (const pending of this.#pending.values()) pending.reject(this.#closed);
+    this.#pending.clear();
+  }
+
+  #settle(answer: Answer): void {
+    const pending = this.#pending.get(answer.id);
+    this.#pending.delete(answer.id);
+    if ('error' in answer) pending?.reject(fromSent(answer.error));
+    else pending?.resolve(answer.value);
+  }
+}

@@ -1,0 +1,133 @@
+import { fileURLToPath } from 'node:url';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launchChromium } from './chromium.ts';
+import { data, runInNode, runInPage, shortRun, type RunOutcome } from './short-run.ts';
+import { visit } from './visit.ts';
+
+const repository = {
+  folder: fileURLToPath(new URL('../../../', import.meta.url)),
+  path: 'packages/browser/test/pages/import-map.html',
+};
+let browser: Browser;
+let node: RunOutcome;
+
+beforeAll(async () => {
+  browser = await launchChromium();
+  node = await runInNode({ binary: 'simd', threads: 2 });
+});
+afterAll(() => browser.close());
+
+test('two threads in an isolated page give the bits of Node', async () => {
+  const { info, ...outcome } = await visit(browser, { ...repository, isolated: true }, (page) =>
+    runInPage(page, { backend: 'wasm', binary: 'simd', threads: 2 }),
+  );
+  expect(outcome).toEqual(node);
+  expect(info).toMatchObject({ device: 'wasm simd, 2 threads', downgrades: [] });
+});
+
+test('a page that is not isolated has one thread, says why, and gives the same bits', async () => {
+  const { info, ...outcome } = await visit(browser, { ...repository, isolated: false }, (page) =>
+    runInPage(page, { backend: 'wasm', binary: 'simd', threads: 2 }),
+  );
+  expect(outcome).toEqual(node);
+  expect(info.threads).toBe(1);
+  expect(info.downgrades).toEqual([
+    { feature: 'threads', reason: expect.stringMatching(/1 thread instead of 2: .*not cross-origin isolated; serve/) },
+  ]);
+});
+
+test('a run that is paused, stopped, saved, loaded and trained on gives the bits of one that is not', async () => {
+  const { held, stopped, resumed, sha256 } = await visit(browser, { ...repository, isolated: true }, (page) =>
+    page.evaluate(
+      async ([images, run]) => {
+        const open = { backend: 'wasm', binary: 'simd', threads: 2 } as const;
+        const first = await createTrainer(open);
+        await first.loadData(images);
+        const events = first.train({ ...run, progressSeconds: 0 });
+        await events.next();
+        await first.pause();
+        let arrived = false;
+        const next = (async () => {
+          for (;;) {
+            const { done, value } = await events.next();
+            if (done === true || value.type === 'epoch') return (arrived = true);
+          }
+        })();
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        const standsStill = !arrived;
+        await first.resume();
+        await next;
+        await first.stop();
+        let last = await events.next();
+        while (last.done !== true) last = await events.next();
+        const file = (await first.save('skiplane-checkpoint', 'a')).files.get('a') as Uint8Array<ArrayBuffer>;
+        first.dispose();
+
+        const second = await createTrainer(open);
+        await second.loadData(images);
+        const { training } = await second.load(new Blob([file]));
+        for await (const event of second.train({ ...run, resume: true })) if (event.type === 'end') break;
+        const { files } = await second.save('skiplane-checkpoint', 'b');
+        const digest = await crypto.subtle.digest('SHA-256', files.get('b') as Uint8Array<ArrayBuffer>);
+        second.dispose();
+        const hex = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+        return { held: standsStill, stopped: last.value, resumed: training, sha256: hex };
+      },
+      [data, shortRun] as const,
+    ),
+  );
+  expect(held).toBe(true);
+  expect(stopped).toMatchObject({ interrupted: true });
+  expect(resumed).toMatchObject({ epochsDone: expect.any(Number), epochs: 2 });
+  expect(sha256).toBe(node.sha256);
+});
+
+test('a picture is looked at, and errors come with class, code and details', async () => {
+  const seen = await visit(browser, { ...repository, isolated: false }, (page) =>
+    page.evaluate(
+      async ([images, run]) => {
+        const trainer = await createTrainer({ backend: 'wasm' });
+        const errors: { readonly name: string; readonly code: string; readonly details: object }[] = [];
+        const caught = async (action: Promise<unknown>): Promise<void> => {
+          await action.catch((error) => errors.push({ name: error.name, code: error.code, details: error.details }));
+        };
+        await caught(trainer.predict(new Uint8Array(3)));
+        await trainer.loadData(images);
+        await caught(trainer.train({ ...run, epochs: 0 }).next());
+        await caught(trainer.images({ split: 'test', indices: [40] }));
+        for await (const event of trainer.train(run)) if (event.type === 'checkpoint') break;
+        const { pixels, labels } = await trainer.images({ split: 'test', indices: [13] });
+        const canvas = new OffscreenCanvas(images.size, images.size);
+        const picture = new ImageData(images.size, images.size);
+        for (let i = 0; i < pixels.length / 3; i++)
+          picture.data.set([...pixels.subarray(3 * i, 3 * i + 3), 255], 4 * i);
+        canvas.getContext('2d')?.putImageData(picture, 0, 0);
+        const predictions = [
+          await trainer.predict(pixels, { topK: 2 }),
+          await trainer.predict(await canvas.convertToBlob(), { topK: 2 }),
+          await trainer.predict(picture, { topK: 2 }),
+        ];
+        const { count, confusion } = await trainer.evaluate();
+        const waiting = trainer.evaluate();
+        trainer.dispose();
+        await caught(waiting);
+        await caught(trainer.pause());
+        return { errors, labels: [...labels], predictions, count, classes: confusion.length };
+      },
+      [data, shortRun] as const,
+    ),
+  );
+  expect(seen.errors).toMatchObject([
+    { name: 'ValueError', code: 'VALUE' },
+    { name: 'ValueError', code: 'VALUE', details: { problems: [expect.stringContaining('epochs')] } },
+    { name: 'ValueError', code: 'VALUE', details: { wrong: [40], count: 40 } },
+    { name: 'DisposedError', code: 'DISPOSED' },
+    { name: 'DisposedError', code: 'DISPOSED' },
+  ]);
+  expect(seen).toMatchObject({ labels: [3], count: 40, classes: 10 });
+  const [bytes, file, pixels] = seen.predictions;
+  expect(bytes).toHaveLength(2);
+  expect(file).toEqual(bytes);
+  expect(pixels).toEqual(bytes);
+});

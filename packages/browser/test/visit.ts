@@ -1,0 +1,33 @@
+import type { Browser, Page } from 'playwright-core';
+import type { createTrainer as CreateTrainer } from '../src/index.ts';
+import { Site, type SiteOptions } from './site.ts';
+
+declare global {
+  // oxlint-disable-next-line eslint/no-var -- the only way to declare a global of a page
+  var createTrainer: typeof CreateTrainer;
+}
+
+/** Opens a page, does something there, and fails when the page has written an error or a warning to its console. */
+export async function visit<T>(
+  browser: Browser,
+  { folder, path, ...options }: SiteOptions & { readonly folder: string; readonly path: string },
+  action: (page: Page) => Promise<T>,
+): Promise<T> {
+  const site = await Site.open(folder, options);
+  const page = await browser.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('pageerror', ({ message }) => complaints.push(message));
+  try {
+    await page.goto(`${site.url}/${path}`);
+    await page.waitForFunction('globalThis.createTrainer');
+    const result = await action(page);
+    if (complaints.length > 0) throw new Error(`the page complains:\n${complaints.join('\n')}`);
+    return result;
+  } finally {
+    await page.close();
+    await site.close();
+  }
+}
