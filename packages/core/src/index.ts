@@ -35,6 +35,7 @@ export { opDef, opDefs, opKinds } from './ops/index.ts';
 export type { Alias, OpCost, OpDef, OpDefs } from './ops/op-def.ts';
 export { adamStepSize } from './ops/optimizer.ts';
 export { noPadding, samePadding, window2d } from './ops/window.ts';
+export { lifetimes, type Lifetime, type Lifetimes } from './lifetimes.ts';
 export { planMemory, type Block, type MemoryPlan, type PlanOptions, type Storage } from './plan-memory.ts';
 export { planSlots, type SlotOptions, type SlotPlan, type SlotStorage } from './plan-slots.ts';
 export { printGraph } from './print-graph.ts';

@@ -19,7 +19,7 @@ import { Heap } from './heap.ts';
 import type { ConvAlgorithm } from './lower/lowering.ts';
 import { instantiate, loadModule, type Exports } from './module.ts';
 import { Pool } from './pool.ts';
-import { WasmProgram, type Engine } from './program.ts';
+import { WasmProgram, type Call, type Engine } from './program.ts';
 import { Queue } from './queue.ts';
 import { WasmTensor } from './tensor.ts';
 
@@ -102,7 +102,7 @@ class WasmBackend implements Backend, Engine {
     return this.info.threads;
   }
 
-  tensor(spec: TensorSpec, data?: TypedArray): Tensor {
+  tensor(spec: TensorSpec, data?: TypedArray): WasmTensor {
     this.#alive('tensor');
     return new WasmTensor(this.heap, this.#queue, spec, data);
   }
@@ -120,12 +120,17 @@ class WasmBackend implements Backend, Engine {
     return new WasmProgram(this, options.fuse === false ? graph : fuse(graph), tensors, options);
   }
 
-  execute(first: number, count: number, prepare: () => void, check: () => void): Promise<readonly number[]> {
+  execute(calls: readonly Call[], check: () => void): Promise<readonly (readonly number[])[]> {
     this.#alive('run');
     return this.#queue.enqueue(async () => {
-      prepare();
-      const times =
-        this.#pool === undefined ? runOnCaller(this.#runHere, first, count) : await this.#pool.run(first, count);
+      const times: (readonly number[])[] = [];
+      for (const call of calls) {
+        const { first, count } = call;
+        call.prepare();
+        // oxlint-disable-next-line no-await-in-loop -- one after another
+        if (this.#pool !== undefined) times.push(await this.#pool.run(first, count));
+        else times.push(runOnCaller(this.#runHere, first, count));
+      }
       check();
       return times;
     });

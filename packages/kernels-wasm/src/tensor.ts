@@ -25,6 +25,7 @@ export class WasmTensor implements Tensor {
   readonly #heap: Heap;
   readonly #queue: Queue;
   #disposed = false;
+  #version = 0;
 
   constructor(heap: Heap, queue: Queue, spec: TensorSpec, data?: TypedArray) {
     this.shape = [...spec.shape];
@@ -46,9 +47,19 @@ export class WasmTensor implements Tensor {
     return this.offset + paddedBytes(this);
   }
 
+  /** Rises whenever the content changes, in the order of the calls: what was made of an older version is out of date. */
+  get version(): number {
+    return this.#version;
+  }
+
+  changed(): void {
+    this.#version++;
+  }
+
   write(data: TypedArray): void {
     this.#alive('write');
     this.#check(data);
+    this.changed();
     if (this.#queue.idle) this.#view().set(data);
     else {
       const copy = data.slice();

@@ -50,29 +50,35 @@ export const conv2d: Lower<'conv2d'> = ({
   const rows = directRows(shape);
   return {
     kernels: ['conv2d.direct-2x16'],
-    workspaceBytes: padTo16(shape.outChannels) * inner * 4,
+    workspaceBytes: 0,
     scratchBytes: directScratchBytes(shape, rows),
+    packing: {
+      input: 1,
+      bytes: padTo16(shape.outChannels) * inner * 4,
+      records: (source, panels) => [
+        record('packPanels', padTo16(shape.outChannels) / 16, {
+          source,
+          panels,
+          tapRows: shape.filterHeight,
+          tapColumns: shape.filterWidth,
+          rowStart: 0,
+          rowStep: 1,
+          columnStart: 0,
+          columnStep: 1,
+          filterWidth: shape.filterWidth,
+          tapStride: shape.inChannels * shape.outChannels,
+          inner: shape.inChannels,
+          innerStride: shape.outChannels,
+          columns: shape.outChannels,
+          columnStride: 1,
+        }),
+      ],
+    },
     records: (at) => [
-      record('packPanels', padTo16(shape.outChannels) / 16, {
-        source: at.input(1),
-        panels: at.workspace,
-        tapRows: shape.filterHeight,
-        tapColumns: shape.filterWidth,
-        rowStart: 0,
-        rowStep: 1,
-        columnStart: 0,
-        columnStep: 1,
-        filterWidth: shape.filterWidth,
-        tapStride: shape.inChannels * shape.outChannels,
-        inner: shape.inChannels,
-        innerStride: shape.outChannels,
-        columns: shape.outChannels,
-        columnStride: 1,
-      }),
       record('convDirect', shape.batch * ceilDiv(shape.outHeight, rows), {
         ...shape,
         x: at.input(0),
-        panels: at.workspace,
+        panels: at.packed,
         y: at.output(0),
         ...epilogue(at),
         rowsPerTask: rows,
@@ -170,19 +176,25 @@ function winograd(
     : { inChannels: shape.inChannels, outChannels: shape.outChannels };
   return {
     kernels: [`${kind}.winograd-4x4`],
-    workspaceBytes: winogradPanelBytes(shape.inChannels, shape.outChannels),
+    workspaceBytes: 0,
     scratchBytes: winogradScratchBytes(shape, tilesPerTask),
+    packing: {
+      input: filterInput,
+      bytes: winogradPanelBytes(shape.inChannels, shape.outChannels),
+      records: (source, panels) => [
+        record('winogradFilterTransform', padTo16(shape.outChannels) / 16, {
+          source,
+          panels,
+          ...filterShape,
+          backward: backward ? 1 : 0,
+        }),
+      ],
+    },
     records: (at): readonly KernelRecord[] => [
-      record('winogradFilterTransform', padTo16(shape.outChannels) / 16, {
-        source: at.input(filterInput),
-        panels: at.workspace,
-        ...filterShape,
-        backward: backward ? 1 : 0,
-      }),
       record('winogradConv', ceilDiv(tileCount(shape), tilesPerTask), {
         ...shape,
         x: at.input(xInput),
-        panels: at.workspace,
+        panels: at.packed,
         y: at.output(0),
         ...epilogue(at),
         tilesPerTask,

@@ -8,35 +8,33 @@ export const matMul: Lower<'matMul'> = ({ attrs: { transposeA, transposeB }, inp
   const rowsPerTask = Math.max(2, Math.min(32, ceilDiv(rows, 16)));
   return {
     kernels: ['matMul.2x16'],
-    workspaceBytes: panels * 16 * inner * 4,
+    workspaceBytes: 0,
     scratchBytes: 128 + align(2 * inner * 4),
+    packing: {
+      input: 1,
+      bytes: panels * 16 * inner * 4,
+      records: (source, packed) => [
+        record('packPanels', panels, {
+          source,
+          panels: packed,
+          tapRows: 1,
+          tapColumns: 1,
+          rowStart: 0,
+          rowStep: 1,
+          columnStart: 0,
+          columnStep: 1,
+          filterWidth: 1,
+          tapStride: 0,
+          inner,
+          columns,
+          ...(transposeB ? { innerStride: 1, columnStride: inner } : { innerStride: columns, columnStride: 1 }),
+        }),
+      ],
+    },
     records: (at) => [
-      record('packPanels', panels, {
-        source: at.input(1),
-        panels: at.workspace,
-        tapRows: 1,
-        tapColumns: 1,
-        rowStart: 0,
-        rowStep: 1,
-        columnStart: 0,
-        columnStep: 1,
-        filterWidth: 1,
-        tapStride: 0,
-        inner,
-        columns,
-        ...(transposeB
-          ? {
-              innerStride: 1,
-              columnStride: inner,
-            }
-          : {
-              innerStride: columns,
-              columnStride: 1,
-            }),
-      }),
       record('matMul', ceilDiv(rows, rowsPerTask), {
         a: at.input(0),
-        panels: at.workspace,
+        panels: at.packed,
         y: at.output(0),
         rows,
         columns,

@@ -21,6 +21,8 @@ export interface Addresses {
   input(index: number): number;
   output(index: number): number;
   readonly workspace: number;
+  /** What {@link Packing} made; 0 without one. */
+  readonly packed: number;
 }
 
 /** One kernel call: `tasks` independent pieces of work. */
@@ -28,6 +30,17 @@ export interface KernelRecord {
   readonly opcode: number;
   readonly tasks: number;
   readonly words: readonly (readonly [type: 'i32' | 'f32', value: number])[];
+}
+
+/**
+ * An operand in another layout, such as a filter in panels: made in each run, or, of an operand that no run changes, only once
+ * after each time that it was written.
+ */
+interface Packing {
+  readonly input: number;
+  readonly bytes: number;
+  /** @param source  byte offset of the operand; `packed` that of the other layout */
+  records(source: number, packed: number): readonly KernelRecord[];
 }
 
 /** An op as kernels: what memory they need, and their records once addresses are known. */
@@ -38,6 +51,7 @@ export interface Lowering {
   readonly workspaceBytes: number;
   /** One for each thread. */
   readonly scratchBytes: number;
+  readonly packing?: Packing;
   records(at: Addresses): readonly KernelRecord[];
 }
 

@@ -1,0 +1,110 @@
+import { valueOf, type Graph } from '@skiplane/core';
+import { codeBytes, writeCode, type Listing } from './code.ts';
+import type { Header } from './header.ts';
+import { align, type KernelRecord, type Lowering } from './lower/lowering.ts';
+import { splitGraph } from './parts.ts';
+import { changedValues, planPart, type PlannedPart } from './plan-part.ts';
+import type { Engine } from './program.ts';
+import { movesOf, recordsOf } from './records.ts';
+import { guardBytes, type WasmTensor } from './tensor.ts';
+
+/** A part of a program as it lies in memory. */
+export interface PlacedPart extends PlannedPart {
+  readonly listing: Listing;
+  /** Byte offsets: one, or one a thread where there are chunks. */
+  readonly arenas: readonly number[];
+  /** Records of each op. */
+  readonly recordCounts: readonly number[];
+}
+
+/** A program in memory. */
+export interface Assembled {
+  readonly parts: readonly PlacedPart[];
+  /** By name: the caller's tensors, and those that only parts of this program share. */
+  readonly tensors: ReadonlyMap<string, WasmTensor>;
+  readonly own: readonly WasmTensor[];
+  /** Tensors that are packed ahead of runs. */
+  readonly packed: ReadonlySet<WasmTensor>;
+  /** Byte offset of the headers, one behind the other: of the records that pack ahead of runs, then of the parts. */
+  readonly code: number;
+  readonly packing: Header;
+  /** By part. */
+  readonly headers: readonly Header[];
+  readonly scratchBytes: number;
+  /** Byte offsets of all that was allocated. */
+  readonly memory: readonly number[];
+}
+
+/** Decides all that a run does, and writes it to memory. */
+export function assemble(
+  engine: Engine,
+  graph: Graph,
+  bound: ReadonlyMap<string, WasmTensor>,
+  guard: boolean,
+): Assembled {
+  const { heap, threads, barrier } = engine;
+  const memory: number[] = [];
+  const allocate = (bytes: number, what: string): number => {
+    const offset = heap.allocate(bytes, `${what} of program '${graph.name}'`);
+    memory.push(offset);
+    return offset;
+  };
+  const changed = changedValues(graph);
+  const { parts: split, shared } = splitGraph(graph, threads);
+  const planned = split.map((part) => planPart(part, engine.lowerOptions, guard, changed));
+  const own = new Map(shared.map((value) => [value.name as string, engine.tensor(value)]));
+  const tensors = new Map([...bound, ...own]);
+  const lowered = planned.flatMap((part) => part.lowered);
+  const scratchBytes = align(Math.max(0, ...lowered.map((each) => each.scratchBytes))) + guardBytes;
+  const scratch = allocate(scratchBytes * threads, 'scratch');
+  const packed = new Set<WasmTensor>();
+  const packing: KernelRecord[] = [];
+  const parts = planned.map((part): PlacedPart => {
+    const at = packAhead(part, tensors, allocate, packed, packing);
+    const arenas = Array.from({ length: part.chunks === null ? 1 : threads }, () =>
+      allocate(part.plan.arenaBytes, 'the arena'),
+    );
+    const copies = arenas.map((arena) => recordsOf(part, { tensors, arena, packed: at }));
+    const moves = part.chunks === null ? [] : movesOf(part, { tensors, arena: arenas[0] as number, packed: at });
+    return {
+      ...part,
+      arenas,
+      listing: { copies: copies.map((records) => records.flat()), chunks: part.chunks, moves },
+      recordCounts: (copies[0] ?? []).map(({ length }) => length),
+    };
+  });
+  const listings = [{ copies: [packing], chunks: null, moves: [] }, ...parts.map(({ listing }) => listing)];
+  const code = allocate(codeBytes(listings), 'the records');
+  const [first, ...headers] = writeCode(heap, code, listings, { scratch, scratchBytes, barrier, threads });
+  return {
+    parts,
+    tensors,
+    own: [...own.values()],
+    packed,
+    code,
+    packing: first as Header,
+    headers,
+    scratchBytes: scratchBytes * threads,
+    memory,
+  };
+}
+
+/** Adds the records that pack a part's operands ahead of runs. Gives the places of what they make, by op. */
+function packAhead(
+  { graph, lowered, packedAhead }: PlannedPart,
+  tensors: ReadonlyMap<string, WasmTensor>,
+  allocate: (bytes: number, what: string) => number,
+  packed: Set<WasmTensor>,
+  records: KernelRecord[],
+): readonly number[] {
+  return packedAhead.map((bytes, index) => {
+    const { packing } = lowered[index] as Lowering;
+    if (packing === undefined || bytes === 0) return 0;
+    const { name = '' } = valueOf(graph, graph.ops[index]?.inputs[packing.input] ?? -1);
+    const tensor = tensors.get(name) as WasmTensor;
+    const at = allocate(bytes, 'packed operands');
+    packed.add(tensor);
+    records.push(...packing.records(tensor.offset, at));
+    return at;
+  });
+}

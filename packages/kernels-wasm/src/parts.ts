@@ -1,0 +1,140 @@
+import { byteLength, lifetimes, valueOf, type Graph, type Op, type Value, type ValueId } from '@skiplane/core';
+import { imageOperands, storesWholeVectors } from './per-image.ts';
+
+/** A batch in equal pieces, which threads take; the last one begins earlier where the batch does not divide. */
+export interface Chunks {
+  readonly count: number;
+  /** Images of each. */
+  readonly images: number;
+  /** The first image of the last one. */
+  readonly lastFirst: number;
+}
+
+/** Some ops of a graph that follow one another. */
+export interface Part {
+  /** The ops, and all values of the whole graph; those that other parts use too have a name. In chunks, values are as long as one. */
+  readonly graph: Graph;
+  /** Null: every op runs over the whole batch, and all threads meet after it. Else a thread runs all ops on a chunk before it takes the next. */
+  readonly chunks: Chunks | null;
+  /** Values with an image's share in each row of their first axis; none where there are no chunks. */
+  readonly batched: ReadonlySet<ValueId>;
+}
+
+/** A graph in parts, and the values that several of them use: they have names, but no tensor of the caller. */
+export interface SplitGraph {
+  readonly parts: readonly Part[];
+  readonly shared: readonly Value[];
+}
+
+/** A run of ops that treat images by themselves. */
+interface Run {
+  readonly ops: Op[];
+  readonly batch: number;
+  readonly batched: Set<ValueId>;
+  /** Values that every image needs whole. */
+  readonly shared: Set<ValueId>;
+}
+
+/** What a thread's chunk may take of a small L2 beside the scratch of its kernels. */
+const cacheBytes = 512 * 1024;
+
+/**
+ * Splits a graph where it pays: ops in a row that treat every image by itself, and whose values would not stay in a cache
+ * over a whole batch, become a part in chunks of images. Results are the same bits, whatever the chunks.
+ */
+export function splitGraph(graph: Graph, threads: number): SplitGraph {
+  const runs = imageRuns(graph).flatMap((run) => {
+    const chunks = chunksOf(graph, run, threads);
+    return chunks === null ? [] : [{ ...run, chunks }];
+  });
+  if (runs.length === 0) return { parts: [{ graph, chunks: null, batched: new Set() }], shared: [] };
+  const pieces: { ops: readonly Op[]; chunks: Chunks | null; batched: ReadonlySet<ValueId> }[] = [];
+  let next = 0;
+  const whole = (end: number): void => {
+    if (end > next) pieces.push({ ops: graph.ops.slice(next, end), chunks: null, batched: new Set() });
+  };
+  for (const run of runs) {
+    const start = graph.ops.indexOf(run.ops[0] as Op);
+    whole(start);
+    pieces.push(run);
+    next = start + run.ops.length;
+  }
+  whole(graph.ops.length);
+  const { values, shared } = nameShared(
+    graph,
+    pieces.map(({ ops }) => ops),
+  );
+  const parts = pieces.map(({ ops, chunks, batched }): Part => {
+    const inChunk = (value: Value): Value =>
+      chunks !== null && batched.has(value.id) ? { ...value, shape: [chunks.images, ...value.shape.slice(1)] } : value;
+    return { graph: { name: graph.name, values: values.map(inChunk), ops }, chunks, batched };
+  });
+  return { parts, shared };
+}
+
+/** The longest runs of ops that treat images by themselves, all of one batch. */
+function imageRuns(graph: Graph): readonly Run[] {
+  const runs: Run[] = [];
+  let run: Run | undefined;
+  for (const op of graph.ops) {
+    if (run === undefined || !extend(graph, run, op)) {
+      const batch = valueOf(graph, op.outputs[0] as ValueId).shape[0] ?? 0;
+      run = { ops: [], batch, batched: new Set(), shared: new Set() };
+      if (extend(graph, run, op)) runs.push(run);
+      else run = undefined;
+    }
+  }
+  return runs;
+}
+
+/** Adds an op to a run, if it fits. */
+function extend(graph: Graph, run: Run, op: Op): boolean {
+  const positions = imageOperands(op);
+  if (positions === undefined) return false;
+  const images = [...op.inputs.filter((_, position) => positions.includes(position)), ...op.outputs];
+  const shared = op.inputs.filter((_, position) => !positions.includes(position));
+  const fits = (id: ValueId): boolean => valueOf(graph, id).shape[0] === run.batch && !run.shared.has(id);
+  if (!images.every(fits) || shared.some((id) => run.batched.has(id))) return false;
+  if (storesWholeVectors(op) && op.outputs.some((id) => imageBytes(graph, id) % 16 !== 0)) return false;
+  run.ops.push(op);
+  images.forEach((id) => run.batched.add(id));
+  shared.forEach((id) => run.shared.add(id));
+  return true;
+}
+
+function imageBytes(graph: Graph, id: ValueId): number {
+  const value = valueOf(graph, id);
+  return byteLength(value) / (value.shape[0] ?? 1);
+}
+
+/** How a run is cut, or null where its values fit the cache as they are. */
+function chunksOf(graph: Graph, { ops, batch }: Run, threads: number): Chunks | null {
+  // A block's input, what it computes, and a shortcut.
+  const perImage = 3 * Math.max(...ops.flatMap(({ outputs }) => outputs.map((id) => imageBytes(graph, id))));
+  if (ops.length < 2 || batch < 2 || batch * perImage <= cacheBytes) return null;
+  const most = Math.max(1, Math.floor(cacheBytes / perImage));
+  const even = Math.ceil(Math.ceil(batch / most) / threads) * threads;
+  const images = Math.ceil(batch / even);
+  return { count: Math.ceil(batch / images), images, lastFirst: batch - images };
+}
+
+/** All values of the graph, and those among them that several pieces use, be it through a view, and that have got a name for it. */
+function nameShared(
+  graph: Graph,
+  pieces: readonly (readonly Op[])[],
+): { readonly values: readonly Value[]; readonly shared: readonly Value[] } {
+  const { rootOf } = lifetimes(graph, false);
+  const users = new Map<ValueId, Set<number>>();
+  pieces.forEach((ops, piece) => {
+    for (const id of ops.flatMap(({ inputs, outputs }) => [...inputs, ...outputs])) {
+      users.set(rootOf(id), (users.get(rootOf(id)) ?? new Set()).add(piece));
+    }
+  });
+  const isShared = ({ id, name }: Value): boolean => name === undefined && (users.get(id)?.size ?? 0) > 1;
+  const values = graph.values.map((value) => {
+    const root = valueOf(graph, rootOf(value.id));
+    const name = isShared(root) ? `value ${root.id}` : root.name;
+    return name === undefined ? value : { ...value, name };
+  });
+  return { values, shared: values.filter(({ id }) => isShared(valueOf(graph, id))) };
+}

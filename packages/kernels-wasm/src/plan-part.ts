@@ -1,0 +1,63 @@
+import {
+  opDef,
+  planMemory,
+  valueOf,
+  type Graph,
+  type MemoryPlan,
+  type Op,
+  type OpKind,
+  type ValueId,
+} from '@skiplane/core';
+import { lowerings } from './lower/index.ts';
+import { align, type Lower, type LowerOptions, type Lowering } from './lower/lowering.ts';
+import type { Part } from './parts.ts';
+import { guardBytes } from './tensor.ts';
+
+/** A part with its kernels chosen and its values planned. */
+export interface PlannedPart extends Part {
+  /** By op, as are the next. */
+  readonly lowered: readonly Lowering[];
+  /** Bytes of the operand in another layout, where it is packed ahead of runs, since no run changes it; else 0. */
+  readonly packedAhead: readonly number[];
+  readonly plan: MemoryPlan;
+}
+
+/** @param changed  the values that a run changes */
+export function planPart(
+  part: Part,
+  options: LowerOptions,
+  guard: boolean,
+  changed: ReadonlySet<ValueId>,
+): PlannedPart {
+  const { graph } = part;
+  const lowered = graph.ops.map((op) => lower(graph, op, options));
+  const packedAhead = lowered.map(({ packing }, index) =>
+    packing === undefined || changed.has(graph.ops[index]?.inputs[packing.input] as ValueId) ? 0 : packing.bytes,
+  );
+  const plan = planMemory(graph, {
+    alignment: 64,
+    gap: guard ? guardBytes : 0,
+    workspaceBytes: lowered.map(({ workspaceBytes, packing }, index) =>
+      packing === undefined || packedAhead[index] !== 0 ? workspaceBytes : align(workspaceBytes) + packing.bytes,
+    ),
+  });
+  return { ...part, lowered, packedAhead, plan };
+}
+
+/** The values that a run changes: all that is computed, and tensors that are updated. */
+export function changedValues(graph: Graph): ReadonlySet<ValueId> {
+  const changed = new Set<ValueId>();
+  for (const op of graph.ops) {
+    op.outputs.forEach((id) => changed.add(id));
+    for (const { kind, input } of opDef(op.kind).aliases ?? []) {
+      if (kind === 'update') changed.add(op.inputs[input] as ValueId);
+    }
+  }
+  return changed;
+}
+
+function lower<K extends OpKind>(graph: Graph, op: Op<K>, options: LowerOptions): Lowering {
+  const specs = (ids: readonly ValueId[]) => ids.map((id) => valueOf(graph, id));
+  const rule = lowerings[op.kind] as unknown as Lower<K>;
+  return rule({ attrs: op.attrs as never, inputs: specs(op.inputs), outputs: specs(op.outputs), options });
+}
