@@ -27,6 +27,22 @@ export function seconds(text: string): number {
   return value;
 }
 
+/** A time such as `2h`, `90m`, `300s` or `1h30m`, in seconds. */
+export function duration(text: string): number {
+  const parts = /^(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?$/.exec(text.trim());
+  const [hours = 0, minutes = 0, rest = 0] = (parts ?? []).slice(1).map((part) => Number(part ?? 0));
+  const total = hours * 3600 + minutes * 60 + rest;
+  if (!(total > 0)) throw new InvalidArgumentError('It must be a time such as 2h, 90m, 300s or 1h30m.');
+  return total;
+}
+
+/** Comma-separated names. */
+export function names(text: string): readonly string[] {
+  const list = text.split(',').map((name) => name.trim());
+  if (list.includes('')) throw new InvalidArgumentError('It must be a list of names with commas between them.');
+  return list;
+}
+
 /** A fixed learning rate, or `keras` for the schedule of the Keras example. */
 export function learningRate(text: string): number | 'keras' {
   if (text === 'keras') return text;

@@ -5,6 +5,7 @@ import { addData } from './commands/data.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addInspect } from './commands/inspect.ts';
+import { addLab } from './commands/lab.ts';
 import { addPredict } from './commands/predict.ts';
 import { addReport } from './commands/report.ts';
 import { addReproduce } from './commands/reproduce.ts';
@@ -52,6 +53,7 @@ function buildProgram(finish: Finish): Command {
   addConvert(program);
   addReport(program);
   addReproduce(program, finish);
+  addLab(program, finish);
   addSummary(program);
   addData(program, finish);
   addBench(program);
@@ -69,4 +71,5 @@ Examples:
   skiplane inspect model.h5                       look into weights of any kind
   skiplane evaluate --weights resnet20.th --preprocess imagenet
   skiplane report runs/resnet20v1 runs/resnet8v1  compare two runs on one page
-  skiplane reproduce runs/resnet20v1/card.json    repeat a run and compare the bits`;
+  skiplane reproduce runs/resnet20v1/card.json    repeat a run and compare the bits
+  skiplane lab degradation --budget 2h            plain and residual nets, shallow and deep`;

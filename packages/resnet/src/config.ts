@@ -53,10 +53,10 @@ function parseName(name: string): Pick<ModelConfig, 'family' | 'depth'> {
 
 /** The forms of names, by the rule of their depths. */
 function howNamesAreFormed(): string {
-  const forms = new Map<string, string[]>();
+  const forms = new Map<string, Set<string>>();
   for (const { depthRule, form } of familyNames.map(familyOf))
-    forms.set(depthRule, [...(forms.get(depthRule) ?? []), form]);
-  return [...forms].map(([depthRule, names]) => `${names.join(', ')} with depth ${depthRule}`).join('; ');
+    forms.set(depthRule, (forms.get(depthRule) ?? new Set()).add(form));
+  return [...forms].map(([depthRule, names]) => `${[...names].join(', ')} with depth ${depthRule}`).join('; ');
 }
 
 /** Names of the networks that people use, for lists and suggestions; every depth of a family's rule is allowed. */

@@ -26,7 +26,15 @@ export { splitDataset, type Split } from './data/split.ts';
 export { syntheticDataset, type SyntheticOptions } from './data/synthetic.ts';
 
 export { resnetLayer, type ResnetLayerOptions } from './blocks.ts';
-export type { Architecture, BranchConvolution, Shortcut, Stage, Stem, UnitOrder } from './architecture/architecture.ts';
+export type {
+  Architecture,
+  BranchConvolution,
+  Junction,
+  Shortcut,
+  Stage,
+  Stem,
+  UnitOrder,
+} from './architecture/architecture.ts';
 export { residualNet } from './architecture/residual-net.ts';
 export { modelConfig, modelNames, modelType, type ModelConfig, type ModelOverrides } from './config.ts';
 export type { Family } from './families/index.ts';
@@ -43,6 +51,17 @@ export { plainNet } from './plain.ts';
 export { resnetV1, type NetOptions } from './v1.ts';
 export { resnetV2 } from './v2.ts';
 
+export {
+  labNames,
+  labs,
+  netsOf,
+  type Lab,
+  type LabGroup,
+  type LabName,
+  type LabNet,
+  type PublishedError,
+} from './lab/labs.ts';
+export { LayerProbe, type LayerMeasure, type LayerProbeOptions } from './lab/layer-probe.ts';
 export { loadModel, type LoadedModel, type LoadModelOptions, type ModelSource } from './load-model.ts';
 export type { FileFormat, FileTensor, ImportedNetwork, ModelFile, OptimizerSnapshot } from './formats/model-file.ts';
 export { openModelFile } from './formats/open-model-file.ts';

@@ -36,6 +36,8 @@ export interface ConvOptions {
   readonly padding?: ConvPadding;
   /** Default: true. */
   readonly bias?: boolean;
+  /** What a bias begins with (default 0). */
+  readonly initialBias?: number;
 }
 
 export interface PoolOptions {
@@ -110,15 +112,17 @@ export class NetworkBuilder {
   conv2d(
     x: ValueId,
     name: string,
-    { filters, kernelSize, strides, padding = 'same', bias = true }: ConvOptions,
+    { filters, kernelSize, strides, padding = 'same', bias = true, initialBias = 0 }: ConvOptions,
   ): ValueId {
-    const channels = this.build.spec(x).shape.at(-1) ?? 0;
+    const channels = this.channelsOf(x);
     const window = this.#window(x, kernelSize, strides, padding);
     return this.#layer(name, 'conv2d', () => {
       const filter = this.parameter(`${name}/filter`, [kernelSize, kernelSize, channels, filters], heNormal, {
         l2: this.#l2.filters,
       });
-      const biases = bias ? this.parameter(`${name}/bias`, [filters], zeros) : undefined;
+      const biases = bias
+        ? this.parameter(`${name}/bias`, [filters], { kind: 'constant', value: initialBias })
+        : undefined;
       const y = this.build.op(
         'conv2d',
         [x, filter],
@@ -131,7 +135,7 @@ export class NetworkBuilder {
 
   /** Batch normalization over all axes but channels. @shape x, returns […, channels] @param epsilon  default: the network's */
   batchNorm(x: ValueId, name: string, epsilon = this.#batchNorm.epsilon): ValueId {
-    const shape = [this.build.spec(x).shape.at(-1) ?? 0];
+    const shape = [this.channelsOf(x)];
     const { momentum, movingVariance } = this.#batchNorm;
     return this.#layer(name, 'batchNorm', () => {
       const moving = { trainable: false };
@@ -160,6 +164,25 @@ export class NetworkBuilder {
     return this.#layer(name, 'add', () => this.build.op('add', [a, b], {}, name));
   }
 
+  /** The product, element by element, of two branches of one shape. */
+  multiply(a: ValueId, b: ValueId, name: string): ValueId {
+    return this.#layer(name, 'multiply', () => this.build.op('multiply', [a, b], {}, name));
+  }
+
+  /** factor·x. */
+  scale(x: ValueId, name: string, factor: number): ValueId {
+    return this.#layer(name, 'scale', () => this.build.op('affine', [x], { scale: factor, offset: 0 }, name));
+  }
+
+  /** 1 − x. */
+  complement(x: ValueId, name: string): ValueId {
+    return this.#layer(name, 'complement', () => this.build.op('affine', [x], { scale: -1, offset: 1 }, name));
+  }
+
+  sigmoid(x: ValueId, name: string): ValueId {
+    return this.#layer(name, 'sigmoid', () => this.build.op('sigmoid', [x], {}, name));
+  }
+
   /** Average over windows that do not overlap. @shape x [batch, height, width, channels] */
   averagePool2d(x: ValueId, name: string, size: readonly [height: number, width: number]): ValueId {
     const window: SizedWindow2d = { size, strides: size, padding: { top: 0, bottom: 0, left: 0, right: 0 } };
@@ -181,7 +204,7 @@ export class NetworkBuilder {
 
   /** Channels of zeros before and after those of x, as many on either side. @shape returns [batch, height, width, channels] */
   padChannels(x: ValueId, name: string, channels: number): ValueId {
-    const added = channels - (this.build.spec(x).shape.at(-1) ?? 0);
+    const added = channels - this.channelsOf(x);
     const before = Math.floor(added / 2);
     return this.#layer(name, 'padChannels', () =>
       this.build.op('padChannels', [x], { before, after: added - before }, name),
@@ -209,6 +232,11 @@ export class NetworkBuilder {
   /** A layer of ops that `body` adds through `build`. */
   layer(name: string, kind: string, body: () => ValueId): ValueId {
     return this.#layer(name, kind, body);
+  }
+
+  /** Size of the last axis. */
+  channelsOf(x: ValueId): number {
+    return this.build.spec(x).shape.at(-1) ?? 0;
   }
 
   #window(x: ValueId, size: number, strides: number, padding: ConvPadding): Window2d {

@@ -31,6 +31,12 @@ export const dataOption = () =>
     "a folder or .tar.gz of CIFAR-10's binary version, or 'synthetic' (default: $SKIPLANE_DATA, else the downloaded archive)",
   );
 
+export const dataOnOption = () =>
+  new Option(
+    '--data-on <place>',
+    'host, or device: all images are copied there once (default: device on gpu where they fit, else host)',
+  ).choices(['host', 'device'] as const);
+
 export const weightsOption = () =>
   new Option('--weights <file>', 'a checkpoint, or weights of Keras, PyTorch, TensorFlow.js, safetensors or ONNX');
 

@@ -1,7 +1,15 @@
-import { Option, type Command } from '@commander-js/extra-typings';
+import type { Command } from '@commander-js/extra-typings';
 import { collect, distinct, learningRate, seconds, wholeNumber } from '../options.ts';
 import type { Finish } from '../program.ts';
-import { backendOption, dataOption, gpuOption, jsonOption, precisionOption, threadsOption } from './shared.ts';
+import {
+  backendOption,
+  dataOnOption,
+  dataOption,
+  gpuOption,
+  jsonOption,
+  precisionOption,
+  threadsOption,
+} from './shared.ts';
 
 /** Defaults are not given to the parser: a resumed run takes what is not given from its checkpoint. */
 export function addTrain(program: Command, finish: Finish): void {
@@ -32,12 +40,7 @@ export function addTrain(program: Command, finish: Finish): void {
       distinct(0),
     )
     .addOption(threadsOption())
-    .addOption(
-      new Option(
-        '--data-on <place>',
-        'host, or device: all images are copied there once (default: device on gpu where they fit, else host)',
-      ).choices(['host', 'device'] as const),
-    )
+    .addOption(dataOnOption())
     .option('--limit-train <n>', 'use only the first n training images', wholeNumber(1))
     .option('--limit-test <n>', 'use only the first n test images', wholeNumber(1))
     .option('--out <folder>', 'where the run is kept (default: runs/<model>)')

@@ -1,6 +1,5 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import type { CurvePoint } from '@skiplane/resnet/node';
 import { Html } from './html.ts';
 
 /** One line of a chart. */
@@ -9,35 +8,42 @@ export interface Line {
   /** Of CSS. */
   readonly color: string;
   readonly dashed: boolean;
-  readonly curve: readonly CurvePoint[];
-  /** Null where there is no value. */
-  readonly value: (point: CurvePoint) => number | null;
+  readonly points: readonly Point[];
+}
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
 }
 
 export interface ChartOptions {
   /** For screen readers. */
   readonly label: string;
+  /** What is counted from left to right, from 1 (default: epoch). */
+  readonly along?: string;
   /** Such as `.0%`, as d3-format knows it (default: plain numbers). */
   readonly format?: string | ((value: number) => string);
   /** A logarithmic axis, where all values are positive and far apart. */
   readonly mayBeLogarithmic?: boolean;
-  /** An epoch to mark. */
+  /** A place to mark. */
   readonly mark?: number | undefined;
 }
 
 /** Small enough to be readable as it is on a phone; wider screens show it a little larger. */
 const size = { width: 440, height: 264 } as const;
-/** Up to here every epoch has a dot. */
-const dottedEpochs = 40;
+/** Up to here every point has a dot. */
+const dottedPoints = 40;
 /** From this ratio of the largest value to the smallest on, an axis is logarithmic. */
 const farApart = 50;
 
-/** Values by epoch as an SVG that needs no script: colours are those of the page, values show when pointed at. */
-export function chart(lines: readonly Line[], { label, format = plain, mayBeLogarithmic, mark }: ChartOptions): Html {
+/** Lines as an SVG that needs no script: colours are those of the page, values show when pointed at. */
+export function chart(
+  lines: readonly Line[],
+  { label, along = 'epoch', format = plain, mayBeLogarithmic, mark }: ChartOptions,
+): Html {
   const { document } = parseHTML('<html></html>');
-  const epochs = Math.max(1, ...lines.flatMap(({ curve }) => curve.map(({ epoch }) => epoch)));
-  const points = lines.map((line) => ({ line, values: valuesOf(line) }));
-  const all = points.flatMap(({ values }) => values.map(({ y }) => y));
+  const all = lines.flatMap(({ points }) => points.map(({ y }) => y));
+  const last = Math.max(1, ...lines.flatMap(({ points }) => points.map(({ x }) => x)));
   const logarithmic =
     mayBeLogarithmic === true && Math.min(...all) > 0 && Math.max(...all) / Math.min(...all) > farApart;
   const drawn = Plot.plot({
@@ -48,7 +54,7 @@ export function chart(lines: readonly Line[], { label, format = plain, mayBeLoga
     marginBottom: 38,
     ariaLabel: label,
     style: { fontSize: '12px' },
-    x: { label: 'epoch', domain: epochs === 1 ? [0.5, 1.5] : [1, epochs], ticks: wholeTicks(epochs), tickFormat: 'd' },
+    x: { label: along, domain: last === 1 ? [0.5, 1.5] : [1, last], ticks: wholeTicks(last), tickFormat: 'd' },
     y: {
       label: null,
       grid: true,
@@ -59,16 +65,16 @@ export function chart(lines: readonly Line[], { label, format = plain, mayBeLoga
     },
     marks: [
       ...(mark === undefined ? [] : [Plot.ruleX([mark], { strokeOpacity: 0.35, strokeDasharray: '2 3' })]),
-      ...points.map(({ line: { color, dashed }, values }) =>
-        Plot.lineY(values, { x: 'x', y: 'y', stroke: color, ...(dashed && { strokeDasharray: '5 3' }) }),
+      ...lines.map(({ color, dashed, points }) =>
+        Plot.lineY(points, { x: 'x', y: 'y', stroke: color, ...(dashed && { strokeDasharray: '5 3' }) }),
       ),
-      ...points.map(({ line: { name, color }, values }) =>
-        Plot.dot(epochs > dottedEpochs ? [] : values, {
+      ...lines.map(({ name, color, points }) =>
+        Plot.dot(last > dottedPoints ? [] : points, {
           x: 'x',
           y: 'y',
           fill: color,
           r: 2.2,
-          title: ({ x, y }: Value) => `${name}, epoch ${x}: ${Number(y.toPrecision(5))}`,
+          title: ({ x, y }: Point) => `${name}, ${along} ${x}: ${Number(y.toPrecision(5))}`,
         }),
       ),
     ],
@@ -81,21 +87,9 @@ function plain(value: number): string {
   return value.toLocaleString('en-US', { maximumSignificantDigits: 4 });
 }
 
-interface Value {
-  readonly x: number;
-  readonly y: number;
-}
-
-function valuesOf(line: Line): readonly Value[] {
-  return line.curve.flatMap((point) => {
-    const y = line.value(point);
-    return y === null ? [] : [{ x: point.epoch, y }];
-  });
-}
-
-/** Up to nine epochs, at round numbers. */
-function wholeTicks(epochs: number): readonly number[] {
+/** Up to nine, at round numbers. */
+function wholeTicks(last: number): readonly number[] {
   const step = [1, 2, 5].flatMap((digit) => [1, 10, 100, 1000].map((power) => digit * power));
-  const distance = step.toSorted((a, b) => a - b).find((candidate) => epochs / candidate < 9) ?? epochs;
-  return Array.from({ length: epochs }, (_, i) => i + 1).filter((epoch) => epoch % distance === 0);
+  const distance = step.toSorted((a, b) => a - b).find((candidate) => last / candidate < 9) ?? last;
+  return Array.from({ length: last }, (_, i) => i + 1).filter((tick) => tick % distance === 0);
 }

@@ -49,7 +49,8 @@ function titleOf({ model, recipe, seed }: RunReport): string {
   return `${modelType(model)} by the recipe ${recipe.name}, seed ${seed}`;
 }
 
-function page(title: string, sections: readonly Html[]): string {
+/** A page of its own: no other file, no network, no script. */
+export function page(title: string, sections: readonly Html[]): string {
   return html`<!doctype html>
     <html lang="en">
       <head>

@@ -1,7 +1,8 @@
 import { classResults, modelType, recipeNotes, summarize } from '@skiplane/resnet';
 import type { CurvePoint } from '@skiplane/resnet/node';
 import { formatCount, formatDuration, formatPercent, formatRate } from '../render/format.ts';
-import { chart, type ChartOptions, type Line } from './charts.ts';
+import { chart, type ChartOptions, type Line, type Point } from './charts.ts';
+import { legendOf } from './legend.ts';
 import { html, htmlTable, type Html } from './html.ts';
 import type { RunReport } from './run-report.ts';
 import { lineColor } from './style.ts';
@@ -72,19 +73,19 @@ function linesOf(
   const prefix = several ? `${name}, ` : '';
   const color = (own: number): string => lineColor(several ? index : own);
   if (validation === undefined)
-    return [{ name: several ? name : 'training', color: color(0), dashed: false, curve, value: train }];
+    return [{ name: several ? name : 'training', color: color(0), dashed: false, points: pointsOf(curve, train) }];
   return [
-    { name: `${prefix}training`, color: color(0), dashed: several, curve, value: train },
-    { name: `${prefix}validation`, color: color(1), dashed: false, curve, value: validation },
+    { name: `${prefix}training`, color: color(0), dashed: several, points: pointsOf(curve, train) },
+    { name: `${prefix}validation`, color: color(1), dashed: false, points: pointsOf(curve, validation) },
   ];
 }
 
-function legendOf(lines: readonly Line[]): Html {
-  const items = lines.map(
-    ({ name, color, dashed }) =>
-      html`<span><i class="${dashed ? 'dashed' : 'solid'}" style="border-color: ${color}"></i>${name}</span>`,
-  );
-  return html`<div class="legend">${items}</div>`;
+/** Where there is a value. */
+function pointsOf(curve: readonly CurvePoint[], value: (point: CurvePoint) => number | null): readonly Point[] {
+  return curve.flatMap((point) => {
+    const y = value(point);
+    return y === null ? [] : [{ x: point.epoch, y }];
+  });
 }
 
 /** The figures that a reader looks for first. */

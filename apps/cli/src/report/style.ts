@@ -1,6 +1,6 @@
 /** Colours of lines in the order of their use, told apart by everybody; brighter ones on dark. */
-const light = ['#0072b2', '#d55e00', '#00866a', '#a8497f', '#8a6a00', '#5b4fc4'];
-const dark = ['#56b4e9', '#ff9e4a', '#3ecfa3', '#e79bc6', '#e6c84f', '#a9a1ff'];
+const light = ['#0072b2', '#d55e00', '#00866a', '#a8497f', '#8a6a00', '#5b4fc4', '#5a5f66', '#0f7f8c'];
+const dark = ['#56b4e9', '#ff9e4a', '#3ecfa3', '#e79bc6', '#e6c84f', '#a9a1ff', '#b3bac2', '#63d3e0'];
 
 export const lineColor = (index: number): string => `var(--line-${index % light.length})`;
 

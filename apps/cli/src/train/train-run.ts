@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { DeviceLostError } from '@skiplane/core';
-import { train as trainModel, type TrainOptions, type TrainResult } from '@skiplane/resnet';
+import { DeviceLostError, type Backend } from '@skiplane/core';
+import { train as trainModel, type TrainEvent, type TrainOptions, type TrainResult } from '@skiplane/resnet';
 import { openBackend, type BackendFlags } from '../backends.ts';
 import { loadData, type Data } from '../data/load.ts';
 import { exitCodes } from '../errors.ts';
@@ -13,7 +13,7 @@ import { JsonReporter } from './json-reporter.ts';
 import type { PlannedRun } from './plan-run.ts';
 import { report, type Ending, type Reporter } from './reporter.ts';
 import { removeResults, resultPaths, writeResults } from './results.ts';
-import { precisionOf } from './settings.ts';
+import { precisionOf, type Settings } from './settings.ts';
 import { TextReporter } from './text-reporter.ts';
 
 /** How to compute and how to tell of it: nothing that the numbers depend on. */
@@ -28,7 +28,16 @@ export interface RunOptions {
   readonly resumeCommand: string;
   /** What is loaded already. */
   readonly data?: Data;
+  /** Who looks at the run while it is trained. */
+  readonly watch?: OpenWatcher;
 }
+
+/** Sees every event of a run before the run's folder does, so that what it writes is never behind a checkpoint. */
+export interface Watcher extends Disposable {
+  see(event: TrainEvent): Promise<void>;
+}
+
+export type OpenWatcher = (backend: Backend, settings: Settings) => Promise<Watcher>;
 
 /** How a run went, as far as it came. */
 export interface Outcome {
@@ -66,7 +75,7 @@ export async function trainRun(run: PlannedRun, flags: RunFlags, options: RunOpt
     using backend = await openBackend({ ...flags, precision: precisionOf(settings) });
     const result =
       run.finished ??
-      (await runEpochs(run, reporter, {
+      (await runEpochs(run, reporter, options.watch, {
         ...settings,
         imagesOn: settings.imagesOn ?? chooseImagesOn(backend, [data.train, data.test], settings.recipe.augmentation),
         backend,
@@ -103,14 +112,21 @@ function sayFinished({ folder, settings }: PlannedRun, result: TrainResult): voi
 }
 
 /** Trains, keeps what the run's folder keeps, and reports. */
-async function runEpochs(run: PlannedRun, reporter: Reporter, options: TrainOptions): Promise<TrainResult> {
+async function runEpochs(
+  run: PlannedRun,
+  reporter: Reporter,
+  watch: OpenWatcher | undefined,
+  options: TrainOptions,
+): Promise<TrainResult> {
   const directory = await run.open();
+  using watcher = await watch?.(options.backend, run.settings);
   await removeResults(run.folder);
   const ending: { result?: TrainResult } = {};
   const events = (async function* () {
     ending.result = yield* trainModel(options);
   })();
   for await (const event of events) {
+    await watcher?.see(event);
     await directory.record(event);
     report(reporter, event);
     // A backend that computes on this thread leaves no room for signals by itself.

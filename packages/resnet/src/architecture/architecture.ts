@@ -6,17 +6,49 @@ import type { ConvPadding } from '../network-builder.ts';
  * - `A`: the input itself, every other pixel of it, with channels of zeros; no parameters
  * - `B`: a projection by a 1×1 convolution; the input itself where the shape stays
  * - `C`: a projection in every unit
+ * - `unchanged`: the input itself where the shape stays, nothing where it changes, as in highway networks
+ * - `none`: nothing anywhere, which is a plain net
  */
-export type Shortcut = 'A' | 'B' | 'C';
+export type Shortcut = 'A' | 'B' | 'C' | 'unchanged' | 'none';
 
 /**
  * Where normalization and activation stand.
  *
  * - `postActivation`: conv → batch norm → relu, the last relu behind the addition (He et al. 2015)
+ * - `normalizedAddition`: the last batch norm, too, stands behind the addition
+ * - `activatedBranch`: the last relu stands before the addition, which adds nothing negative
+ * - `reluPreActivation`: relu → conv → batch norm, nothing behind the addition
  * - `preActivation`: batch norm → relu → conv, nothing behind the addition (He et al. 2016); a projection sees the
  *   activated input, and the net ends in a batch norm and a relu
+ *
+ * @source He et al. 2016, figure 4 (a) to (e)
  */
-export type UnitOrder = 'postActivation' | 'preActivation';
+export type UnitOrder =
+  | 'postActivation'
+  | 'normalizedAddition'
+  | 'activatedBranch'
+  | 'reluPreActivation'
+  | 'preActivation';
+
+/**
+ * How shortcut s and branch F of a unit with input x meet; g(x) = sigmoid(W·x + bias) is a convolution, with as many channels.
+ *
+ * - `add`: s + F
+ * - `scale`: shortcut·s + branch·F
+ * - `exclusiveGate`: (1 − g)·s + g·F, as in highway networks
+ * - `shortcutGate`: (1 − g)·s + F
+ *
+ * @source He et al. 2016, figure 2; Srivastava et al. 2015, §2
+ */
+export type Junction =
+  | { readonly kind: 'add' }
+  | { readonly kind: 'scale'; readonly shortcut: number; readonly branch: number }
+  | {
+      readonly kind: 'exclusiveGate' | 'shortcutGate';
+      readonly kernelSize: number;
+      /** That the gate's bias begins with; a negative one lets the shortcut through. */
+      readonly bias: number;
+    };
 
 /** One convolution of a unit's branch. */
 export interface BranchConvolution {
@@ -52,6 +84,10 @@ export interface Architecture {
   readonly branch: readonly BranchConvolution[];
   readonly order: UnitOrder;
   readonly shortcut: Shortcut;
+  /** Default: add. */
+  readonly junction?: Junction;
+  /** Default: true. Without batch norms, convolutions need a bias. */
+  readonly batchNorm?: boolean;
 }
 
 /** Two 3×3 convolutions. */

@@ -2,7 +2,8 @@ import type { ValueId } from '@skiplane/core';
 import { blockName, classifierHead } from '../blocks.ts';
 import type { NetworkBuilder } from '../network-builder.ts';
 import type { Architecture } from './architecture.ts';
-import { units } from './unit.ts';
+import { addSteps, orderOf } from './orders.ts';
+import { unit } from './unit.ts';
 
 /**
  * The layers of an architecture: `stem/conv` …, `stage1/block1/conv1` …, `head/dense`.
@@ -16,10 +17,8 @@ export function residualNet(
   architecture: Architecture,
   { classes }: { readonly classes: number },
 ): ValueId {
-  const { order, stages } = architecture;
-  const unit = units[order];
   let y = net.scope('stem', () => stem(net, x, architecture));
-  for (const [stage, { units: count, width, strides }] of stages.entries()) {
+  for (const [stage, { units: count, width, strides }] of architecture.stages.entries()) {
     for (let index = 0; index < count; index++) {
       const input = y;
       const shape = { width, strides: index === 0 ? strides : 1 };
@@ -27,18 +26,15 @@ export function residualNet(
     }
   }
   return net.scope('head', () => {
-    const last = order === 'preActivation' ? normalizeAndActivate(net, y) : y;
-    return classifierHead(net, last, classes);
+    const { end } = orderOf(architecture);
+    return classifierHead(net, addSteps(net, y, end), classes);
   });
 }
 
 /** A pre-activation net leaves normalizing to its first unit. */
-function stem(net: NetworkBuilder, x: ValueId, { stem: sizes, padding, bias, order }: Architecture): ValueId {
+function stem(net: NetworkBuilder, x: ValueId, architecture: Architecture): ValueId {
+  const { stem: sizes, padding, bias } = architecture;
   const { pool, ...conv } = sizes;
-  let y = net.conv2d(x, 'conv', { ...conv, padding, bias });
-  if (order === 'postActivation') y = normalizeAndActivate(net, y);
+  const y = addSteps(net, net.conv2d(x, 'conv', { ...conv, padding, bias }), orderOf(architecture).stem);
   return pool ? net.maxPool2d(y, 'pool', { size: 3, strides: 2, padding }) : y;
 }
-
-const normalizeAndActivate = (net: NetworkBuilder, x: ValueId): ValueId =>
-  net.activation(net.batchNorm(x, 'bn'), 'relu', 'relu');

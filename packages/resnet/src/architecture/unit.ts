@@ -1,9 +1,11 @@
 import type { ValueId } from '@skiplane/core';
 import type { NetworkBuilder } from '../network-builder.ts';
-import type { Architecture, Shortcut, UnitOrder } from './architecture.ts';
+import type { Architecture, Shortcut } from './architecture.ts';
+import { join } from './junction.ts';
+import { addSteps, orderOf } from './orders.ts';
 
 /** How a unit changes the shape. */
-export interface UnitShape {
+interface UnitShape {
   readonly width: number;
   readonly strides: number;
 }
@@ -16,56 +18,46 @@ interface ShortcutView {
   readonly project: () => ValueId;
 }
 
-const shortcuts: { readonly [K in Shortcut]: (net: NetworkBuilder, view: ShortcutView) => ValueId } = {
+/** Null where the unit is plain. */
+const shortcuts: { readonly [K in Shortcut]: (net: NetworkBuilder, view: ShortcutView) => ValueId | null } = {
   A(net, { x, filters, strides }) {
     const subsampled = strides === 1 ? x : net.subsample(x, 'subsample', [strides, strides]);
-    return channelsOf(net, x) === filters ? subsampled : net.padChannels(subsampled, 'pad', filters);
+    return net.channelsOf(x) === filters ? subsampled : net.padChannels(subsampled, 'pad', filters);
   },
   B: (net, view) => (changesShape(net, view) ? view.project() : view.x),
   C: (_net, view) => view.project(),
+  unchanged: (net, view) => (changesShape(net, view) ? null : view.x),
+  none: () => null,
 };
-
-const channelsOf = (net: NetworkBuilder, x: ValueId): number => net.build.spec(x).shape.at(-1) ?? 0;
 
 function changesShape(net: NetworkBuilder, { x, filters, strides }: ShortcutView): boolean {
-  return strides !== 1 || channelsOf(net, x) !== filters;
+  return strides !== 1 || net.channelsOf(x) !== filters;
 }
 
-/** The residual unit of each order. @shape x [batch, height, width, channels] @shape returns [batch, ⌈height/strides⌉, …] */
-export const units: {
-  readonly [K in UnitOrder]: (net: NetworkBuilder, x: ValueId, architecture: Architecture, shape: UnitShape) => ValueId;
-} = {
-  postActivation(net, x, { branch, shortcut, ...style }, { width, strides }) {
-    let y = x;
-    for (const [i, { kernelSize, expansion, strided }] of branch.entries()) {
-      if (i > 0) y = net.activation(y, `relu${i}`, 'relu');
-      const size = { filters: width * expansion, kernelSize, strides: strided ? strides : 1 };
-      y = net.batchNorm(net.conv2d(y, `conv${i + 1}`, { ...size, ...convStyle(style) }), `bn${i + 1}`);
-    }
-    const filters = channelsOf(net, y);
-    const project = (): ValueId => {
-      const projected = net.conv2d(x, 'projection', { filters, kernelSize: 1, strides, ...convStyle(style) });
-      return net.batchNorm(projected, 'projection-bn');
-    };
-    const shortcutValue = shortcuts[shortcut](net, { x, filters, strides, project });
-    return net.activation(net.add(shortcutValue, y, 'add'), 'relu', 'relu');
-  },
-
-  preActivation(net, x, { branch, shortcut, ...style }, { width, strides }) {
-    const activate = (value: ValueId, i: number): ValueId =>
-      net.activation(net.batchNorm(value, `bn${i}`), `relu${i}`, 'relu');
-    const activated = activate(x, 1);
-    let y = activated;
-    for (const [i, { kernelSize, expansion, strided }] of branch.entries()) {
-      if (i > 0) y = activate(y, i + 1);
-      const size = { filters: width * expansion, kernelSize, strides: strided ? strides : 1 };
-      y = net.conv2d(y, `conv${i + 1}`, { ...size, ...convStyle(style) });
-    }
-    const filters = channelsOf(net, y);
-    const project = (): ValueId =>
-      net.conv2d(activated, 'projection', { filters, kernelSize: 1, strides, ...convStyle(style) });
-    return net.add(shortcuts[shortcut](net, { x, filters, strides, project }), y, 'add');
-  },
-};
-
-const convStyle = ({ padding, bias }: Pick<Architecture, 'padding' | 'bias'>) => ({ padding, bias });
+/** A residual unit. @shape x [batch, height, width, channels] @shape returns [batch, ⌈height/strides⌉, …] */
+export function unit(
+  net: NetworkBuilder,
+  x: ValueId,
+  architecture: Architecture,
+  { width, strides }: UnitShape,
+): ValueId {
+  const { branch, shortcut, padding, bias, junction = { kind: 'add' } } = architecture;
+  const { first, between, last, joined } = orderOf(architecture);
+  const counts = { bn: 0, relu: 0 };
+  const numbered = (step: 'bn' | 'relu'): string => `${step}${++counts[step]}`;
+  const activated = addSteps(net, x, first, numbered);
+  let y = activated;
+  for (const [i, { kernelSize, expansion, strided }] of branch.entries()) {
+    const size = { filters: width * expansion, kernelSize, strides: strided ? strides : 1 };
+    y = net.conv2d(y, `conv${i + 1}`, { ...size, padding, bias });
+    y = addSteps(net, y, i < branch.length - 1 ? between : last, numbered);
+  }
+  const filters = net.channelsOf(y);
+  const project = (): ValueId => {
+    const projected = net.conv2d(activated, 'projection', { filters, kernelSize: 1, strides, padding, bias });
+    return last.includes('bn') ? net.batchNorm(projected, 'projection-bn') : projected;
+  };
+  const carried = shortcuts[shortcut](net, { x, filters, strides, project });
+  const sum = carried === null ? y : join(net, { shortcut: carried, branch: y, x, strides, padding }, junction);
+  return addSteps(net, sum, joined);
+}

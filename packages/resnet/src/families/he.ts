@@ -9,16 +9,16 @@ const base = {
   stem: { filters: 16, kernelSize: 3, strides: 1, pool: false },
 } as const;
 
-const stages = (units: number): Architecture['stages'] =>
+export const heStages = (units: number): Architecture['stages'] =>
   [16, 32, 64].map((width, stage) => ({ units, width, strides: stage === 0 ? 1 : 2 }));
 
 /** Torch's epsilon; the papers say nothing of it. */
-const defaults = { ...cifar10, batchNormEpsilon: 1e-5 };
+export const heDefaults = { ...cifar10, batchNormEpsilon: 1e-5 };
 
 /** Three stages of n basic units with 16, 32 and 64 filters. @source He et al. 2015, §4.2 */
-function he2015Architecture(depth: number, shortcut: Shortcut): Architecture {
+export function he2015Architecture(depth: number, shortcut: Shortcut): Architecture {
   const n = blocksPerStage('he2015', depth, 6);
-  return { ...base, stages: stages(n), branch: basicBranch, order: 'postActivation', shortcut };
+  return { ...base, stages: heStages(n), branch: basicBranch, order: 'postActivation', shortcut };
 }
 
 /**
@@ -27,7 +27,7 @@ function he2015Architecture(depth: number, shortcut: Shortcut): Architecture {
  */
 function he2016Architecture(depth: number): Architecture {
   const n = blocksPerStage('he2016', depth, 9);
-  return { ...base, stages: stages(n), branch: bottleneckBranch, order: 'preActivation', shortcut: 'B' };
+  return { ...base, stages: heStages(n), branch: bottleneckBranch, order: 'preActivation', shortcut: 'B' };
 }
 
 function he2015Family(shortcut: Shortcut, suffix: '' | 'b' | 'c'): FamilyDefinition {
@@ -39,7 +39,7 @@ function he2015Family(shortcut: Shortcut, suffix: '' | 'b' | 'c'): FamilyDefinit
       nameOf: (depth) => `he${depth}${suffix}`,
       typeOf: (depth) => `He${depth}${suffix}`,
       depths: [20, 32, 44, 56, 110, 1202],
-      defaults,
+      defaults: heDefaults,
     },
     (depth) => he2015Architecture(depth, shortcut),
   );
@@ -58,7 +58,7 @@ export const he2016 = architectures(
     nameOf: (depth) => `he${depth}v2`,
     typeOf: (depth) => `He${depth}v2`,
     depths: [11, 20, 29, 56, 110, 164, 1001],
-    defaults,
+    defaults: heDefaults,
   },
   he2016Architecture,
 );

@@ -5,6 +5,7 @@ import type { FamilyDefinition } from './family.ts';
 import { he2015, he2015b, he2015c, he2016 } from './he.ts';
 import { imageNetV1, imageNetV15, imageNetV2 } from './imagenet.ts';
 import { plain, v1, v2 } from './keras.ts';
+import { heVariants, highway, highwayPlain } from './variants.ts';
 
 /** Every family, by the key that checkpoints keep. */
 const families = {
@@ -18,6 +19,9 @@ const families = {
   'imagenet-v1': imageNetV1,
   'imagenet-v1.5': imageNetV15,
   'imagenet-v2': imageNetV2,
+  ...heVariants,
+  highway,
+  'highway-plain': highwayPlain,
 } as const satisfies Readonly<Record<string, FamilyDefinition>>;
 
 export type Family = keyof typeof families;
