@@ -1,7 +1,7 @@
 import {
   BatchNormApply, BatchNormGradApply, BatchNormGradFinish, BatchNormGradSums, BatchNormInferenceAffine, BatchNormStats, BatchNormStatsFinish,
 } from './generated/records';
-import { channelSum, channelSumOfProducts, channelSumOfSquares } from './channels';
+import { channelGradSums, channelSum, channelSumOfSquares } from './channels';
 import { flush, flush4, madd, relu4 } from './simd';
 
 /** Rows of a block whose statistics are exact enough in f32; a block of up to 64 channels stays in L1. */
@@ -94,35 +94,27 @@ export function batchNormInferenceAffine(p: BatchNormInferenceAffine): void {
   }
 }
 
-/** Last: y = act((x − mean)·scale + beta + residual). Task: `rowsPerTask` rows. Traffic: x, residual and y once. */
+/** Last: y = act((x − mean)·scale + beta + residual). Task: `rowsPerTask` rows, front to back. Traffic: x, residual and y once. */
 export function batchNormApply(p: BatchNormApply, task: i32): void {
-  const step = <usize>p.channels << 2;
-  const whole = p.channels & ~3;
+  const step = <usize>p.channels << 2, whole = step & ~15;
   const first = task * p.rowsPerTask, last = min(first + p.rowsPerTask, p.rows);
-  const relu = p.relu != 0, residual = p.residual;
-  for (let c = 0; c < whole; c += 4) {
-    const affine = p.affine + (<usize>c << 2);
-    const mean = v128.load(affine), scale = v128.load(affine + step), beta = v128.load(affine + 2 * step);
-    let at = step * <usize>first + (<usize>c << 2);
-    for (let row = first; row < last; row++) {
-      let value = madd(f32x4.sub(v128.load(p.x + at), mean), scale, beta);
-      if (residual != 0) value = f32x4.add(value, v128.load(residual + at));
+  const mean = p.affine, scale = mean + step, beta = scale + step, relu = p.relu != 0;
+  let x = p.x + step * <usize>first, y = p.y + step * <usize>first, residual = p.residual + step * <usize>first;
+  for (const end = p.x + step * <usize>last; x < end; x += step) {
+    for (let c: usize = 0; c < whole; c += 16) {
+      let value = madd(f32x4.sub(v128.load(x + c), v128.load(mean + c)), v128.load(scale + c), v128.load(beta + c));
+      if (p.residual != 0) value = f32x4.add(value, v128.load(residual + c));
       if (relu) value = relu4(value);
-      v128.store(p.y + at, value);
-      at += step;
+      v128.store(y + c, value);
     }
-  }
-  for (let c = whole; c < p.channels; c++) {
-    const affine = p.affine + (<usize>c << 2);
-    const mean = load<f32>(affine), scale = load<f32>(affine + step), beta = load<f32>(affine + 2 * step);
-    let at = step * <usize>first + (<usize>c << 2);
-    for (let row = first; row < last; row++) {
-      let value = (load<f32>(p.x + at) - mean) * scale + beta;
-      if (residual != 0) value += load<f32>(residual + at);
+    for (let c = whole; c < step; c += 4) {
+      let value = (load<f32>(x + c) - load<f32>(mean + c)) * load<f32>(scale + c) + load<f32>(beta + c);
+      if (p.residual != 0) value += load<f32>(residual + c);
       if (relu && value < 0) value = 0;
-      store<f32>(p.y + at, value);
-      at += step;
+      store<f32>(y + c, value);
     }
+    y += step;
+    residual += step;
   }
 }
 
@@ -140,8 +132,7 @@ export function batchNormGradSums(p: BatchNormGradSums, task: i32, scratch: usiz
   for (let row = first; row < last; row += blockRows) {
     const rows = min(blockRows, last - row);
     const offset = pixel * <usize>row;
-    channelSum(p.dy + offset, rows, channels, blockSum);
-    channelSumOfProducts(p.dy + offset, p.x + offset, rows, channels, p.mean, blockProduct);
+    channelGradSums(p.dy + offset, p.x + offset, rows, channels, p.mean, blockSum, blockProduct);
     for (let c = 0; c < channels; c++) {
       const at = <usize>c << 3;
       store<f64>(sums + at, load<f64>(sums + at) + <f64>load<f32>(blockSum + (at >> 1)));
@@ -177,32 +168,27 @@ export function batchNormGradFinish(p: BatchNormGradFinish): void {
   }
 }
 
-/** Last: dx = a·dy + b·(x − mean) + c + residual. Task: `rowsPerTask` rows. Traffic: dy, x, residual and dx once. */
+/** Last: dx = a·dy + b·(x − mean) + c + residual. Task: `rowsPerTask` rows, front to back. Traffic: dy, x, residual and dx once. */
 export function batchNormGradApply(p: BatchNormGradApply, task: i32): void {
-  const step = <usize>p.channels << 2;
-  const whole = p.channels & ~3;
+  const step = <usize>p.channels << 2, whole = step & ~15;
   const first = task * p.rowsPerTask, last = min(first + p.rowsPerTask, p.rows);
-  const residual = p.residual;
-  for (let k = 0; k < whole; k += 4) {
-    const from = p.coefficients + (<usize>k << 2);
-    const mean = v128.load(from), a = v128.load(from + step), b = v128.load(from + 2 * step), c = v128.load(from + 3 * step);
-    let at = step * <usize>first + (<usize>k << 2);
-    for (let row = first; row < last; row++) {
-      let value = madd(v128.load(p.dy + at), a, madd(f32x4.sub(v128.load(p.x + at), mean), b, c));
-      if (residual != 0) value = f32x4.add(value, v128.load(residual + at));
-      v128.store(p.dx + at, flush4(value));
-      at += step;
+  const mean = p.coefficients, a = mean + step, b = a + step, constant = b + step;
+  const start = step * <usize>first;
+  let dy = p.dy + start, x = p.x + start, dx = p.dx + start, residual = p.residual + start;
+  for (const end = p.x + step * <usize>last; x < end; x += step) {
+    for (let c: usize = 0; c < whole; c += 16) {
+      const fromX = madd(f32x4.sub(v128.load(x + c), v128.load(mean + c)), v128.load(b + c), v128.load(constant + c));
+      let value = madd(v128.load(dy + c), v128.load(a + c), fromX);
+      if (p.residual != 0) value = f32x4.add(value, v128.load(residual + c));
+      v128.store(dx + c, flush4(value));
     }
-  }
-  for (let k = whole; k < p.channels; k++) {
-    const from = p.coefficients + (<usize>k << 2);
-    const mean = load<f32>(from), a = load<f32>(from + step), b = load<f32>(from + 2 * step), c = load<f32>(from + 3 * step);
-    let at = step * <usize>first + (<usize>k << 2);
-    for (let row = first; row < last; row++) {
-      let value = load<f32>(p.dy + at) * a + ((load<f32>(p.x + at) - mean) * b + c);
-      if (residual != 0) value += load<f32>(residual + at);
-      store<f32>(p.dx + at, flush(value));
-      at += step;
+    for (let c = whole; c < step; c += 4) {
+      let value = load<f32>(dy + c) * load<f32>(a + c) + ((load<f32>(x + c) - load<f32>(mean + c)) * load<f32>(b + c) + load<f32>(constant + c));
+      if (p.residual != 0) value += load<f32>(residual + c);
+      store<f32>(dx + c, flush(value));
     }
+    dy += step;
+    dx += step;
+    residual += step;
   }
 }

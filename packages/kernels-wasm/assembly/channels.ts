@@ -2,86 +2,83 @@ import { ChannelSums, ChannelSumsFinish, ShiftChannels } from './generated/recor
 import { clearFloats, copyFloats } from './memory';
 import { flush, madd } from './simd';
 
-/** Sums over rows, per channel, of a [rows, channels] block in f32. Eight channels at a time, then fewer. */
+/**
+ * Sums over rows, per channel, of a [rows, channels] block in f32. They walk through memory front to back, four rows side by side, with the
+ * sums in L1: a walk down a few channels of many rows would wait for every cache line, since no prefetcher follows it.
+ */
 
-/** out[c] = Σ_r x[r,c]; even and odd rows apart, which halves the longest chain of roundings. */
+/** out[c] = Σ_r x[r,c] */
 export function channelSum(x: usize, rows: i32, channels: i32, out: usize): void {
-  const step = <usize>channels << 2;
-  let c = 0;
-  for (; c + 8 <= channels; c += 8) {
-    let p = x + (<usize>c << 2);
-    const end = p + step * <usize>(rows & ~1);
-    const zero = f32x4.splat(0);
-    let even0 = zero, even1 = zero, odd0 = zero, odd1 = zero;
-    for (; p < end; p += step << 1) {
-      even0 = f32x4.add(even0, v128.load(p));
-      even1 = f32x4.add(even1, v128.load(p, 16));
-      odd0 = f32x4.add(odd0, v128.load(p + step));
-      odd1 = f32x4.add(odd1, v128.load(p + step, 16));
+  const step = <usize>channels << 2, whole = step & ~15, end = x + step * <usize>rows;
+  clearFloats(out, step);
+  for (const quads = x + step * <usize>(rows & ~3); x < quads; x += 4 * step) {
+    const x1 = x + step, x2 = x1 + step, x3 = x2 + step;
+    for (let c: usize = 0; c < whole; c += 16) {
+      const left = f32x4.add(v128.load(x + c), v128.load(x1 + c)), right = f32x4.add(v128.load(x2 + c), v128.load(x3 + c));
+      v128.store(out + c, f32x4.add(v128.load(out + c), f32x4.add(left, right)));
     }
-    if (rows & 1) {
-      even0 = f32x4.add(even0, v128.load(p));
-      even1 = f32x4.add(even1, v128.load(p, 16));
+    for (let c = whole; c < step; c += 4) {
+      const left = load<f32>(x + c) + load<f32>(x1 + c), right = load<f32>(x2 + c) + load<f32>(x3 + c);
+      store<f32>(out + c, load<f32>(out + c) + (left + right));
     }
-    const o = out + (<usize>c << 2);
-    v128.store(o, f32x4.add(even0, odd0));
-    v128.store(o, f32x4.add(even1, odd1), 16);
   }
-  for (; c + 4 <= channels; c += 4) {
-    let p = x + (<usize>c << 2);
-    const end = p + step * <usize>rows;
-    let s = f32x4.splat(0);
-    for (; p < end; p += step) s = f32x4.add(s, v128.load(p));
-    v128.store(out + (<usize>c << 2), s);
-  }
-  for (; c < channels; c++) {
-    let p = x + (<usize>c << 2);
-    const end = p + step * <usize>rows;
-    let s: f32 = 0;
-    for (; p < end; p += step) s += load<f32>(p);
-    store<f32>(out + (<usize>c << 2), s);
+  for (; x < end; x += step) {
+    for (let c: usize = 0; c < step; c += 4) store<f32>(out + c, load<f32>(out + c) + load<f32>(x + c));
   }
 }
 
 /** out[c] = Σ_r (x[r,c] − mean[c])² */
 export function channelSumOfSquares(x: usize, rows: i32, channels: i32, mean: usize, out: usize): void {
-  channelSumOfProducts(0, x, rows, channels, mean, out);
+  const step = <usize>channels << 2, whole = step & ~15, end = x + step * <usize>rows;
+  clearFloats(out, step);
+  for (const quads = x + step * <usize>(rows & ~3); x < quads; x += 4 * step) {
+    const x1 = x + step, x2 = x1 + step, x3 = x2 + step;
+    for (let c: usize = 0; c < whole; c += 16) {
+      const m = v128.load(mean + c);
+      const d0 = f32x4.sub(v128.load(x + c), m), d1 = f32x4.sub(v128.load(x1 + c), m);
+      const d2 = f32x4.sub(v128.load(x2 + c), m), d3 = f32x4.sub(v128.load(x3 + c), m);
+      v128.store(out + c, f32x4.add(madd(d0, d0, madd(d1, d1, v128.load(out + c))), madd(d2, d2, f32x4.mul(d3, d3))));
+    }
+    for (let c = whole; c < step; c += 4) {
+      const m = load<f32>(mean + c);
+      const d0 = load<f32>(x + c) - m, d1 = load<f32>(x1 + c) - m, d2 = load<f32>(x2 + c) - m, d3 = load<f32>(x3 + c) - m;
+      store<f32>(out + c, load<f32>(out + c) + (d0 * d0 + d1 * d1 + (d2 * d2 + d3 * d3)));
+    }
+  }
+  for (; x < end; x += step) {
+    for (let c: usize = 0; c < step; c += 4) {
+      const d = load<f32>(x + c) - load<f32>(mean + c);
+      store<f32>(out + c, load<f32>(out + c) + d * d);
+    }
+  }
 }
 
-/** out[c] = Σ_r dy[r,c]·(x[r,c] − mean[c]); with dy = 0, Σ_r (x[r,c] − mean[c])². */
-export function channelSumOfProducts(dy: usize, x: usize, rows: i32, channels: i32, mean: usize, out: usize): void {
-  const step = <usize>channels << 2;
-  let c = 0;
-  for (; c + 8 <= channels; c += 8) {
-    let p = <usize>c << 2;
-    const m0 = v128.load(mean + p), m1 = v128.load(mean + p, 16);
-    const end = p + step * <usize>rows;
-    let s0 = f32x4.splat(0), s1 = s0;
-    if (dy == 0) {
-      for (; p < end; p += step) {
-        const d0 = f32x4.sub(v128.load(x + p), m0), d1 = f32x4.sub(v128.load(x + p, 16), m1);
-        s0 = madd(d0, d0, s0);
-        s1 = madd(d1, d1, s1);
-      }
-    } else {
-      for (; p < end; p += step) {
-        s0 = madd(v128.load(dy + p), f32x4.sub(v128.load(x + p), m0), s0);
-        s1 = madd(v128.load(dy + p, 16), f32x4.sub(v128.load(x + p, 16), m1), s1);
-      }
+/** sums[c] = Σ_r dy[r,c] and products[c] = Σ_r dy[r,c]·(x[r,c] − mean[c]) in one walk through both. */
+export function channelGradSums(dy: usize, x: usize, rows: i32, channels: i32, mean: usize, sums: usize, products: usize): void {
+  const step = <usize>channels << 2, whole = step & ~15, end = dy + step * <usize>rows;
+  clearFloats(sums, step);
+  clearFloats(products, step);
+  for (const pairs = dy + step * <usize>(rows & ~1); dy < pairs; dy += 2 * step) {
+    const dy1 = dy + step, x1 = x + step;
+    for (let c: usize = 0; c < whole; c += 16) {
+      const d0 = v128.load(dy + c), d1 = v128.load(dy1 + c), m = v128.load(mean + c);
+      v128.store(sums + c, f32x4.add(v128.load(sums + c), f32x4.add(d0, d1)));
+      const product = madd(d1, f32x4.sub(v128.load(x1 + c), m), v128.load(products + c));
+      v128.store(products + c, madd(d0, f32x4.sub(v128.load(x + c), m), product));
     }
-    v128.store(out + (<usize>c << 2), s0);
-    v128.store(out + (<usize>c << 2), s1, 16);
+    for (let c = whole; c < step; c += 4) {
+      const d0 = load<f32>(dy + c), d1 = load<f32>(dy1 + c), m = load<f32>(mean + c);
+      store<f32>(sums + c, load<f32>(sums + c) + (d0 + d1));
+      store<f32>(products + c, load<f32>(products + c) + (d0 * (load<f32>(x + c) - m) + d1 * (load<f32>(x1 + c) - m)));
+    }
+    x += 2 * step;
   }
-  for (; c < channels; c++) {
-    let p = <usize>c << 2;
-    const m = load<f32>(mean + p);
-    const end = p + step * <usize>rows;
-    let s: f32 = 0;
-    for (; p < end; p += step) {
-      const d = load<f32>(x + p) - m;
-      s += (dy == 0 ? d : load<f32>(dy + p)) * d;
+  if (dy < end) {
+    for (let c: usize = 0; c < step; c += 4) {
+      const d = load<f32>(dy + c);
+      store<f32>(sums + c, load<f32>(sums + c) + d);
+      store<f32>(products + c, load<f32>(products + c) + d * (load<f32>(x + c) - load<f32>(mean + c)));
     }
-    store<f32>(out + (<usize>c << 2), s);
   }
 }
 
