@@ -1,4 +1,4 @@
-import { activationFloor, storePixel, storePixels, writeEpilogueConstants } from './epilogue';
+import { activationFloor, storePixels, writeEpilogueConstants } from './epilogue';
 import { ConvDirect } from './generated/records';
 import { clearFloats } from './memory';
 import { rows2x16 } from './tile';
@@ -9,8 +9,11 @@ import { copyWindow } from './window';
  *
  * Task: `rowsPerTask` output rows of one image. Their input rows are copied, padded, to scratch (the kw·C run of a
  * filter row is contiguous there; a 1×1 window reads x where it is); pairs of pixels then run over
- * K = filterHeight·filterWidth·inChannels with the packed panel, a row at a time, before the epilogue. Result pixel (i, j) is stored at row storeTop + i·storeStride, column storeLeft + j·storeStride of a
- * storeHeight × storeWidth image, which is how the phases of a strided backward pass interleave.
+ * K = filterHeight·filterWidth·inChannels with a packed panel, panel after panel, into a block of results in scratch. The epilogue
+ * walks that block pixel by pixel, all channels of each: y is written front to back, as the processor's prefetcher expects it, whereas
+ * 64 bytes of every pixel, panel by panel, cost up to three times as much where y is not cached. Result pixel (i, j) is stored at row
+ * storeTop + i·storeStride, column storeLeft + j·storeStride of a storeHeight × storeWidth image, which is how the phases of a strided
+ * backward pass interleave.
  * Panels: packPanels, once a step. Traffic: x once (plus halo rows), y once.
  */
 export function convDirect(p: ConvDirect, task: i32, scratch: usize): void {
@@ -21,11 +24,11 @@ export function convDirect(p: ConvDirect, task: i32, scratch: usize): void {
   const pixel = <usize>p.inChannels << 2;
   const length = p.filterWidth * p.inChannels;
   const columns = (p.outWidth - 1) * p.strideWidth + p.filterWidth;
-  const zeros = scratch, constants = scratch + 64, tile = scratch + 128;
-  let window = tile + (<usize>((p.outWidth + 1) & ~1) << 6);
-  clearFloats(zeros, 64);
+  const outPadded = (p.outChannels + 15) & ~15, resultPixel = <usize>outPadded << 2;
+  const constants = scratch, bias = scratch + 64, results = bias + resultPixel;
+  let window = results + resultPixel * <usize>(p.rowsPerTask * p.outWidth);
   writeEpilogueConstants(constants);
-  const floor = activationFloor(p.relu);
+  if (p.bias == 0) clearFloats(bias, resultPixel);
   const image = p.x + pixel * <usize>(n * p.height * p.width);
   const top = firstRow * p.strideHeight - p.padTop, windowRows = (rows - 1) * p.strideHeight + p.filterHeight;
   let rowBytes = pixel * <usize>columns;
@@ -38,28 +41,27 @@ export function convDirect(p: ConvDirect, task: i32, scratch: usize): void {
   const segments = length > 0 ? p.filterHeight : 0;
   const columnStep = pixel * <usize>p.strideWidth, rowStep = rowBytes * <usize>p.strideHeight;
   const panelBytes = <usize>(p.filterHeight * length) << 6;
-  const storePixelBytes = <usize>p.outChannels << 2;
-  const storeColumnStep = storePixelBytes * <usize>p.storeStride;
-  const storeRowStep = storeColumnStep * <usize>p.storeWidth;
-  const corner = <usize>(n * p.storeHeight * p.storeWidth + p.storeTop * p.storeWidth + p.storeLeft) * storePixelBytes;
-  const pairs = p.outWidth >> 1, odd = (p.outWidth & 1) != 0;
-  for (let k = 0; k < p.outChannels; k += 16) {
-    const panel = p.panels + <usize>(k >> 4) * panelBytes;
-    const channels = min(16, p.outChannels - k);
-    const bias: usize = p.bias == 0 ? zeros : p.bias + (<usize>k << 2);
-    for (let i = 0; i < rows; i++) {
-      const a = window + rowStep * <usize>i;
-      rows2x16(tile, 64, panel, a, columnStep, pairs, segments, length, rowBytes);
-      if (odd) rows2x16(tile + (<usize>pairs << 7), 0, panel, a + columnStep * <usize>(pairs << 1), 0, 1, segments, length, rowBytes);
-      let offset = corner + (<usize>k << 2) + storeRowStep * <usize>(firstRow + i);
-      if (channels == 16) {
-        storePixels(tile, p.outWidth, p.y, bias, p.residual, p.mask, floor, constants, offset, storeColumnStep);
-      } else {
-        for (let j = 0; j < p.outWidth; j++) {
-          storePixel(tile + (<usize>j << 6), channels, p.y, bias, p.residual, p.mask, floor, constants, offset);
-          offset += storeColumnStep;
-        }
-      }
+  // Rows that follow one another without a gap are one long row.
+  const dense = rowStep == columnStep * <usize>p.outWidth;
+  const lines = dense ? 1 : rows, linePixels = dense ? rows * p.outWidth : p.outWidth;
+  const pairs = linePixels >> 1, odd = (linePixels & 1) != 0, last = <usize>(pairs << 1);
+  let panel = p.panels;
+  for (let k = <usize>0; k < resultPixel; k += 64) {
+    for (let i = 0; i < lines; i++) {
+      const line = results + k + resultPixel * <usize>(i * linePixels), a = window + rowStep * <usize>i;
+      rows2x16(line, resultPixel, panel, a, columnStep, pairs, segments, length, rowBytes);
+      if (odd) rows2x16(line + resultPixel * last, 0, panel, a + columnStep * last, 0, 1, segments, length, rowBytes);
     }
+    panel += panelBytes;
+  }
+  const storeColumnStep = <usize>(p.outChannels * p.storeStride) << 2;
+  const storeRowStep = storeColumnStep * <usize>p.storeWidth;
+  let offset = <usize>((n * p.storeHeight + p.storeTop) * p.storeWidth + p.storeLeft) * (<usize>p.outChannels << 2) + storeRowStep * <usize>firstRow;
+  for (let i = 0; i < rows; i++) {
+    storePixels(
+      results + resultPixel * <usize>(i * p.outWidth), resultPixel, p.outWidth, p.outChannels, p.y, p.bias == 0 ? bias : p.bias,
+      p.residual, p.mask, activationFloor(p.relu), constants, offset, storeColumnStep,
+    );
+    offset += storeRowStep;
   }
 }

@@ -53,20 +53,25 @@ export function storePixel(
   }
 }
 
-/** {@link storePixel} for 16 channels each of `pixels` pixels, 64 bytes apart in `tile` and `step` bytes in the others. */
+/** {@link storePixel} for all channels of each of `pixels` pixels, `tileStep` bytes apart in `tile` and `step` bytes in the others. */
 export function storePixels(
-  tile: usize, pixels: i32, y: usize, bias: usize, residual: usize, mask: usize, floor: f32, constants: usize, offset: usize, step: usize,
+  tile: usize, tileStep: usize, pixels: i32, channels: i32, y: usize, bias: usize, residual: usize, mask: usize, floor: f32, constants: usize,
+  offset: usize, step: usize,
 ): void {
-  const least = f32x4.splat(floor);
+  const least = f32x4.splat(floor), whole = <usize>(channels & ~15) << 2;
   const magnitude = v128.load32_splat(constants), normal = v128.load32_splat(constants, 4);
-  const b0 = v128.load(bias), b1 = v128.load(bias, 16), b2 = v128.load(bias, 32), b3 = v128.load(bias, 48);
-  const end = tile + (<usize>pixels << 6);
-  while (tile < end) {
-    storeVector(v128.load(tile), y, residual, mask, b0, least, magnitude, normal, offset);
-    storeVector(v128.load(tile, 16), y, residual, mask, b1, least, magnitude, normal, offset + 16);
-    storeVector(v128.load(tile, 32), y, residual, mask, b2, least, magnitude, normal, offset + 32);
-    storeVector(v128.load(tile, 48), y, residual, mask, b3, least, magnitude, normal, offset + 48);
-    tile += 64;
+  const end = tile + tileStep * <usize>pixels;
+  for (; tile < end; tile += tileStep) {
+    for (let at: usize = 0; at < whole; at += 64) {
+      const from = tile + at, b = bias + at, to = offset + at;
+      storeVector(v128.load(from), y, residual, mask, v128.load(b), least, magnitude, normal, to);
+      storeVector(v128.load(from, 16), y, residual, mask, v128.load(b, 16), least, magnitude, normal, to + 16);
+      storeVector(v128.load(from, 32), y, residual, mask, v128.load(b, 32), least, magnitude, normal, to + 32);
+      storeVector(v128.load(from, 48), y, residual, mask, v128.load(b, 48), least, magnitude, normal, to + 48);
+    }
+    if ((channels & 15) != 0) {
+      storePixel(tile + whole, channels & 15, y, bias + whole, residual, mask, floor, constants, offset + whole);
+    }
     offset += step;
   }
 }

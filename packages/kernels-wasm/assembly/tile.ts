@@ -73,17 +73,16 @@ export function rows2x16(
 }
 
 /**
- * A sum of outer products: acc[0..15] += Σ_p a[p][0]·b[p][0..15], and acc[accStep..] the same with a[p][1].
+ * A sum of outer products: acc[0..15] = from[0..15] + Σ_p a[p][0]·b[p][0..15], and acc[16..31] the same with a[p][1].
  *
  * The positions are `rows` × `columns`; a column step moves a by aStep bytes and b by 64 (b is in panels), a row step moves
  * them by aRowStep and bRowStep.
  */
 export function outer2x16(
-  acc: usize, accStep: usize, a: usize, b: usize, rows: i32, columns: i32, aStep: usize, aRowStep: usize, bRowStep: usize,
+  acc: usize, from: usize, a: usize, b: usize, rows: i32, columns: i32, aStep: usize, aRowStep: usize, bRowStep: usize,
 ): void {
-  const second = acc + accStep;
-  let c00 = v128.load(acc), c01 = v128.load(acc, 16), c02 = v128.load(acc, 32), c03 = v128.load(acc, 48);
-  let c10 = v128.load(second), c11 = v128.load(second, 16), c12 = v128.load(second, 32), c13 = v128.load(second, 48);
+  let c00 = v128.load(from), c01 = v128.load(from, 16), c02 = v128.load(from, 32), c03 = v128.load(from, 48);
+  let c10 = v128.load(from, 64), c11 = v128.load(from, 80), c12 = v128.load(from, 96), c13 = v128.load(from, 112);
   const bytes = <usize>columns << 6;
   for (let i = 0; i < rows; i++) {
     let x = a, y = b;
@@ -124,8 +123,8 @@ export function outer2x16(
   v128.store(acc, c01, 16);
   v128.store(acc, c02, 32);
   v128.store(acc, c03, 48);
-  v128.store(second, c10);
-  v128.store(second, c11, 16);
-  v128.store(second, c12, 32);
-  v128.store(second, c13, 48);
+  v128.store(acc, c10, 64);
+  v128.store(acc, c11, 80);
+  v128.store(acc, c12, 96);
+  v128.store(acc, c13, 112);
 }

@@ -28,3 +28,35 @@ export function copyWindow(
     target += rowBytes;
   }
 }
+
+/** {@link copyWindow} with the channels in panels of 16: [channels/16][rows][columns][16]. Channels are a multiple of 16. */
+export function packWindow(
+  target: usize, image: usize, height: i32, width: i32, channels: i32, top: i32, rows: i32, left: i32, columns: i32,
+): void {
+  const pixel = <usize>channels << 2;
+  const panelBytes = <usize>(rows * columns) << 6;
+  for (let r = 0; r < rows; r++) {
+    const i = top + r;
+    const inside = i >= 0 && i < height;
+    for (let s = 0; s < columns; s++) {
+      const j = left + s;
+      let to = target;
+      if (inside && j >= 0 && j < width) {
+        let from = image + pixel * <usize>(i * width + j);
+        for (const end = from + pixel; from < end; from += 64) {
+          v128.store(to, v128.load(from));
+          v128.store(to, v128.load(from, 16), 16);
+          v128.store(to, v128.load(from, 32), 32);
+          v128.store(to, v128.load(from, 48), 48);
+          to += panelBytes;
+        }
+      } else {
+        for (let k = 0; k < channels; k += 16) {
+          clearFloats(to, 64);
+          to += panelBytes;
+        }
+      }
+      target += 64;
+    }
+  }
+}

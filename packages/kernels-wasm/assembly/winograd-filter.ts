@@ -2,8 +2,8 @@ import { WinogradFilterGrad, WinogradFilterGradSum } from './generated/records';
 import { clearFloats, copyFloats } from './memory';
 import { flush4, madd } from './simd';
 import { outer2x16 } from './tile';
-import { copyWindow } from './window';
-import { factor2, factor4, factor8, planeBytes, transformInput, writeFactors } from './winograd';
+import { planeBytes } from './winograd';
+import { factor2, factor4, factor8, transformTiles, writeFactors } from './winograd-input';
 
 /**
  * conv2dBackpropFilter of a 3×3 window at stride 1: the transpose of the forward Winograd algorithm,
@@ -51,54 +51,54 @@ function copyTile(target: usize, image: usize, height: i32, width: i32, channels
 }
 
 /**
- * First half: one partial [36][inChannels][outChannels padded to 16] a group of images. The groups depend on shapes only.
- * Task: one group. Scratch: temporaries, a patch, V and Y of `tilesPerBlock` tiles.
+ * First half: one partial [36][outChannels/16][inChannels][16] a group of images, which the sums walk through as it lies in memory. The groups
+ * depend on shapes only. Task: one group. Scratch: temporaries, a strip of patches, a tile of dy, and of `tilesPerBlock` tiles V and Y, both
+ * in panels [36][channels/16][tiles][16], so that a 2×16 tile reads one cache line a position of either.
  */
 export function winogradFilterGrad(p: WinogradFilterGrad, task: i32, scratch: usize): void {
-  const outPadded = (p.outChannels + 15) & ~15;
+  const outPadded = (p.outChannels + 15) & ~15, inPadded = (p.inChannels + 15) & ~15;
   const tileRows = (p.outHeight + 3) >> 2, tileColumns = (p.outWidth + 3) >> 2;
   const tilesPerImage = tileRows * tileColumns;
   const partialStep = <usize>(p.inChannels * outPadded) << 2;
   const partial = p.partials + partialStep * <usize>(planes * task);
-  memory.fill(partial, 0, partialStep * planes);
 
   const pixel = <usize>p.inChannels << 2, outPixel = <usize>outPadded << 2;
-  const temporary = scratch, patch = scratch + 2048;
-  const V = patch + 36 * max(pixel, outPixel);
-  const vStep = planeBytes(p.tilesPerBlock * p.inChannels), yStep = planeBytes(p.tilesPerBlock * outPadded);
+  const patch = scratch + 2048 + pixel * 7 * <usize>(4 * min(p.tilesPerBlock, tileColumns) + 2), zeros = patch + (outPixel << 4);
+  const V = zeros + 128;
+  const vStep = planeBytes(p.tilesPerBlock * inPadded), yStep = planeBytes(p.tilesPerBlock * outPadded);
   const Y = V + vStep * planes;
-  writeFactors(temporary);
+  writeFactors(scratch);
+  clearFloats(zeros, 128);
   const panelStep = <usize>p.tilesPerBlock << 6;
   const first = (task * p.batch / p.groups) * tilesPerImage, last = ((task + 1) * p.batch / p.groups) * tilesPerImage;
   for (let block = first; block < last; block += p.tilesPerBlock) {
     const tiles = min(p.tilesPerBlock, last - block);
+    transformTiles(
+      p.x, p.height, p.width, p.inChannels, p.padTop, p.padLeft, tileRows, tileColumns, block, tiles, V, 64, vStep, panelStep, scratch,
+    );
     for (let t = 0; t < tiles; t++) {
       const n = (block + t) / tilesPerImage, inImage = (block + t) % tilesPerImage;
       const row = (inImage / tileColumns) << 2, column = (inImage % tileColumns) << 2;
-      const top = row - p.padTop, left = column - p.padLeft;
-      const image = p.x + pixel * <usize>(n * p.height * p.width);
-      if (top >= 0 && left >= 0 && top + 6 <= p.height && left + 6 <= p.width) {
-        transformInput(image + pixel * <usize>(top * p.width + left), pixel * <usize>p.width, p.inChannels, V + pixel * <usize>t, vStep, temporary);
-      } else {
-        copyWindow(patch, image, p.height, p.width, p.inChannels, top, 6, left, 6);
-        transformInput(patch, pixel * 6, p.inChannels, V + pixel * <usize>t, vStep, temporary);
-      }
       const dy = p.dy + (<usize>(n * p.outHeight * p.outWidth * p.outChannels) << 2);
       const target = Y + (<usize>t << 6);
       if (row + 4 <= p.outHeight && column + 4 <= p.outWidth && p.outChannels == outPadded) {
         const corner = dy + outPixel * <usize>(row * p.outWidth + column);
-        transformGrad(corner, outPixel * <usize>p.outWidth, outPadded, target, yStep, panelStep, temporary);
+        transformGrad(corner, outPixel * <usize>p.outWidth, outPadded, target, yStep, panelStep, scratch);
       } else {
         copyTile(patch, dy, p.outHeight, p.outWidth, p.outChannels, outPadded, row, column);
-        transformGrad(patch, outPixel << 2, outPadded, target, yStep, panelStep, temporary);
+        transformGrad(patch, outPixel << 2, outPadded, target, yStep, panelStep, scratch);
       }
     }
+    let acc = partial;
     for (let plane = 0; plane < planes; plane++) {
-      const v = V + vStep * <usize>plane, y = Y + yStep * <usize>plane, acc = partial + partialStep * <usize>plane;
+      const v = V + vStep * <usize>plane;
+      let y = Y + yStep * <usize>plane;
       for (let k = 0; k < outPadded; k += 16) {
         for (let c = 0; c < p.inChannels; c += 2) {
-          outer2x16(acc + (<usize>(c * outPadded + k) << 2), outPixel, v + (<usize>c << 2), y + panelStep * <usize>(k >> 4), 1, tiles, pixel, 0, 0);
+          outer2x16(acc, block == first ? zeros : acc, v + panelStep * <usize>(c >> 4) + (<usize>(c & 15) << 2), y, 1, tiles, 64, 0, 0);
+          acc += 128;
         }
+        y += panelStep;
       }
     }
   }
@@ -122,7 +122,7 @@ export function winogradFilterGradSum(p: WinogradFilterGradSum, task: i32, scrat
   const groupStep = planeStep * planes;
   const summed = scratch, half = scratch + 576, taps = half + 288;
   for (let k = 0; k < p.outChannels; k += 4) {
-    const from = p.partials + (<usize>(task * outPadded + k) << 2);
+    const from = p.partials + (<usize>(((k >> 4) * p.inChannels + task << 4) + (k & 15)) << 2);
     for (let plane = 0; plane < planes; plane++) {
       let source = from + planeStep * <usize>plane;
       let sum = v128.load(source);

@@ -3,7 +3,7 @@ import { WinogradConv, WinogradFilterTransform } from './generated/records';
 import { clearFloats } from './memory';
 import { madd } from './simd';
 import { rows2x16 } from './tile';
-import { copyWindow } from './window';
+import { factor2, factor4, factor8, transformTiles, writeFactors } from './winograd-input';
 
 /**
  * Winograd convolution F(4×4, 3×3), stride 1, channels in the vector lanes (Lavin & Gray 2016).
@@ -76,63 +76,8 @@ function gatherTaps(p: WinogradFilterTransform, k: i32, column: i32, columns: i3
   }
 }
 
-/** Where a task's scratch has the factors of the transforms, which V8 would rebuild at every use; then the epilogue's. */
-const factors: usize = 1920;
-const epilogueConstants: usize = factors + 32;
-
-@inline export function writeFactors(scratch: usize): void {
-  const at = scratch + factors;
-  store<f32>(at, 4);
-  store<f32>(at, -4, 4);
-  store<f32>(at, -5, 8);
-  store<f32>(at, 2, 12);
-  store<f32>(at, -2, 16);
-  store<f32>(at, 8, 20);
-}
-
-@inline export function factor4(scratch: usize): v128 {
-  return v128.load32_splat(scratch + factors);
-}
-
-@inline export function factor2(scratch: usize): v128 {
-  return v128.load32_splat(scratch + factors, 12);
-}
-
-@inline export function factor8(scratch: usize): v128 {
-  return v128.load32_splat(scratch + factors, 20);
-}
-
-/** Bᵀ·d for six values `from` bytes apart; stores six values `to` bytes apart. */
-@inline function inputColumn(
-  source: usize, from: usize, target: usize, to: usize, four: v128, minusFour: v128, minusFive: v128, two: v128, minusTwo: v128,
-): void {
-  const d0 = v128.load(source), d1 = v128.load(source + from), d2 = v128.load(source + 2 * from);
-  const d3 = v128.load(source + 3 * from), d4 = v128.load(source + 4 * from), d5 = v128.load(source + 5 * from);
-  v128.store(target, madd(four, d0, madd(minusFive, d2, d4)));
-  const a = madd(minusFour, d2, d4), b = madd(minusFour, d1, d3);
-  v128.store(target + to, f32x4.add(a, b));
-  v128.store(target + 2 * to, f32x4.sub(a, b));
-  const c = f32x4.sub(d4, d2), e = f32x4.sub(d3, d1);
-  v128.store(target + 3 * to, madd(two, e, c));
-  v128.store(target + 4 * to, madd(minusTwo, e, c));
-  v128.store(target + 5 * to, madd(four, d1, madd(minusFive, d3, d5)));
-}
-
-/** V = Bᵀ d B of one 6×6 patch, all channels: `rowBytes` between its rows, 4·channels between its pixels. Scratch: 36 vectors, factors. */
-export function transformInput(patch: usize, rowBytes: usize, channels: i32, target: usize, planeStep: usize, scratch: usize): void {
-  const at = scratch + factors;
-  const four = v128.load32_splat(at), minusFour = v128.load32_splat(at, 4), minusFive = v128.load32_splat(at, 8);
-  const two = v128.load32_splat(at, 12), minusTwo = v128.load32_splat(at, 16);
-  const pixel = <usize>channels << 2;
-  for (let c = <usize>0; c < pixel; c += 16) {
-    for (let j = <usize>0; j < 6; j++) {
-      inputColumn(patch + c + pixel * j, rowBytes, scratch + (j << 4), 96, four, minusFour, minusFive, two, minusTwo);
-    }
-    for (let i = <usize>0; i < 6; i++) {
-      inputColumn(scratch + 96 * i, 16, target + c + planeStep * 6 * i, planeStep, four, minusFour, minusFive, two, minusTwo);
-    }
-  }
-}
+/** Where a task's scratch has the epilogue's constants: behind the factors of the transforms. */
+const epilogueConstants: usize = 1952;
 
 /** Aᵀ·m for six values `from` bytes apart: four values `to` bytes apart. */
 @inline function outputColumn(source: usize, from: usize, target: usize, to: usize, two: v128, four: v128, eight: v128): void {
@@ -162,36 +107,24 @@ export function transformInput(patch: usize, rowBytes: usize, channels: i32, tar
 
 /**
  * conv2d or conv2dBackpropInput of a 3×3 window at stride 1. Task: `tilesPerTask` tiles of 4×4 results, counted over
- * batch, rows and columns of tiles. Scratch: one patch, V, M and 128 vectors.
+ * batch, rows and columns of tiles. Scratch: 128 vectors, a strip of patches, V and M.
  */
 export function winogradConv(p: WinogradConv, task: i32, scratch: usize): void {
   const inChannels = p.inChannels, outPadded = (p.outChannels + 15) & ~15;
   const tileRows = (p.outHeight + 3) >> 2, tileColumns = (p.outWidth + 3) >> 2;
-  const tilesPerImage = tileRows * tileColumns;
   const first = task * p.tilesPerTask;
-  const tiles = min(p.tilesPerTask, p.batch * tilesPerImage - first);
+  const tiles = min(p.tilesPerTask, p.batch * tileRows * tileColumns - first);
   const pixel = <usize>inChannels << 2;
-  const temporary = scratch, patch = scratch + 2048;
-  const V = patch + pixel * 36;
+  const V = scratch + 2048 + pixel * 7 * <usize>(4 * min(p.tilesPerTask, tileColumns) + 2);
   const vStep = planeBytes(p.tilesPerTask * inChannels), mStep = planeBytes(p.tilesPerTask * outPadded);
   const M = V + vStep * planes;
-  writeFactors(temporary);
-  writeEpilogueConstants(temporary + epilogueConstants);
-
-  for (let t = 0; t < tiles; t++) {
-    const n = (first + t) / tilesPerImage, inImage = (first + t) % tilesPerImage;
-    const top = ((inImage / tileColumns) << 2) - p.padTop, left = ((inImage % tileColumns) << 2) - p.padLeft;
-    const image = p.x + pixel * <usize>(n * p.height * p.width);
-    const target = V + pixel * <usize>t;
-    if (top >= 0 && left >= 0 && top + 6 <= p.height && left + 6 <= p.width) {
-      transformInput(image + pixel * <usize>(top * p.width + left), pixel * <usize>p.width, inChannels, target, vStep, temporary);
-    } else {
-      copyWindow(patch, image, p.height, p.width, inChannels, top, 6, left, 6);
-      transformInput(patch, pixel * 6, inChannels, target, vStep, temporary);
-    }
-  }
+  writeFactors(scratch);
+  writeEpilogueConstants(scratch + epilogueConstants);
+  transformTiles(
+    p.x, p.height, p.width, inChannels, p.padTop, p.padLeft, tileRows, tileColumns, first, tiles, V, pixel, vStep, 64, scratch,
+  );
   multiplyPlanes(V, vStep, M, mStep, p.panels, tiles, inChannels, outPadded);
-  for (let t = 0; t < tiles; t++) storeTile(p, first + t, M + (<usize>(t * outPadded) << 2), mStep, temporary);
+  for (let t = 0; t < tiles; t++) storeTile(p, first + t, M + (<usize>(t * outPadded) << 2), mStep, scratch);
 }
 
 /** M[plane] = V[plane]·U[plane] for all 36 planes: tiles × inChannels times inChannels × outPadded. */

@@ -1,15 +1,15 @@
 import {
-  directScratchBytes,
   filterGroups,
   filterRows,
+  filterScratchBytes,
   filterTiles,
   padTo16,
   tileCount,
   useWinograd,
   windowShape,
-  winogradScratchBytes,
+  winogradFilterScratchBytes,
 } from './conv-plan.ts';
-import { align, ceilDiv, record, spec, type Lower } from './lowering.ts';
+import { ceilDiv, record, spec, type Lower } from './lowering.ts';
 
 export const conv2dBackpropFilter: Lower<'conv2dBackpropFilter'> = ({
   attrs: { window },
@@ -26,7 +26,7 @@ export const conv2dBackpropFilter: Lower<'conv2dBackpropFilter'> = ({
     return {
       kernels: ['conv2dBackpropFilter.winograd-4x4'],
       workspaceBytes: groups * 36 * inChannels * padTo16(outChannels) * 4,
-      scratchBytes: winogradScratchBytes(shape, tilesPerBlock),
+      scratchBytes: winogradFilterScratchBytes(shape),
       records: (at) => [
         record('winogradFilterGrad', groups, {
           ...shape,
@@ -52,8 +52,7 @@ export const conv2dBackpropFilter: Lower<'conv2dBackpropFilter'> = ({
   return {
     kernels: ['conv2dBackpropFilter.direct-2x16'],
     workspaceBytes: groups * filterHeight * (run + (run % 2)) * padTo16(outChannels) * 4,
-    scratchBytes:
-      directScratchBytes(shape, rowsPerBlock) + align(rowsPerBlock * shape.outWidth * padTo16(outChannels) * 4),
+    scratchBytes: filterScratchBytes(shape, rowsPerBlock),
     records: (at) => [
       record('filterDirect', groups, {
         ...shape,

@@ -19,7 +19,7 @@ export interface ConvShape {
   readonly outChannels: number;
 }
 
-/** Half of a small L1: what a block of padded input rows may take. */
+/** Half of a small L1: what a block of padded input rows may take, and what its results may. */
 const windowBytes = 16 * 1024;
 /** Half of a small L2: what V and M of a Winograd task may take. */
 const winogradBytes = 256 * 1024;
@@ -55,17 +55,28 @@ export function useWinograd(shape: ConvShape, conv: ConvAlgorithm): boolean {
   return conv === 'winograd' || winogradWins(shape);
 }
 
-/** Output rows of a task whose padded input rows fit the window; at least one. */
+/** Output rows of a task whose padded input rows and whose results fit half of a small L1 each; at least one. */
 export function directRows(shape: ConvShape): number {
   const { filterHeight, strideHeight, outHeight } = shape;
-  const rows = Math.floor((windowBytes / windowRowBytes(shape) - filterHeight) / strideHeight) + 1;
-  return Math.max(1, Math.min(rows, outHeight));
+  const windowRows = Math.floor((windowBytes / windowRowBytes(shape) - filterHeight) / strideHeight) + 1;
+  const resultRows = Math.floor(windowBytes / resultRowBytes(shape));
+  return Math.max(1, Math.min(windowRows, resultRows, outHeight));
 }
 
-/** Scratch of a direct task of `rows` output rows: zeros and constants, a row of results, the padded window, and slack for a last pair. */
+/** Scratch of a direct task of `rows` output rows: constants, a bias of zeros, the results, the padded window, and slack for a last pair. */
 export function directScratchBytes(shape: ConvShape, rows: number): number {
-  const tile = 64 * (shape.outWidth + (shape.outWidth % 2));
-  return 128 + tile + align(windowRowBytes(shape) * ((rows - 1) * shape.strideHeight + shape.filterHeight) + 64);
+  const window = windowRowBytes(shape) * ((rows - 1) * shape.strideHeight + shape.filterHeight);
+  return 64 + padTo16(shape.outChannels) * 4 + rows * resultRowBytes(shape) + align(window + 64);
+}
+
+/** Scratch of a block of `rows` output rows of the direct filter gradient: zeros, dy in panels, the padded window, and slack for a last pair. */
+export function filterScratchBytes(shape: ConvShape, rows: number): number {
+  const window = windowRowBytes(shape) * ((rows - 1) * shape.strideHeight + shape.filterHeight);
+  return 128 + rows * resultRowBytes(shape) + align(window + 64);
+}
+
+function resultRowBytes({ outWidth, outChannels }: ConvShape): number {
+  return Math.max(1, outWidth * padTo16(outChannels) * 4);
 }
 
 function windowRowBytes({ outWidth, strideWidth, filterWidth, inChannels }: ConvShape): number {
@@ -78,10 +89,17 @@ export function winogradTiles({ inChannels, outChannels }: ConvShape): number {
   return Math.max(2, Math.min(32, Math.floor(winogradBytes / bytes / 2) * 2));
 }
 
+/** Scratch of a Winograd task of `tiles` tiles: 128 vectors, a strip of patches, and two blocks of 36 planes. */
 export function winogradScratchBytes(shape: ConvShape, tiles: number): number {
-  const { inChannels, outChannels } = shape;
-  const planes = 36 * (tiles * (inChannels + padTo16(outChannels)) * 4 + 2 * 64);
-  return 2048 + 36 * 4 * Math.max(inChannels, padTo16(outChannels)) + align(planes);
+  const { inChannels, outChannels, outWidth } = shape;
+  const strip = 7 * 4 * inChannels * (4 * Math.min(tiles, ceilDiv(outWidth, 4)) + 2);
+  const planes = 36 * (tiles * (padTo16(inChannels) + padTo16(outChannels)) * 4 + 2 * 64);
+  return 2048 + align(strip + planes);
+}
+
+/** Scratch of a group of the Winograd filter gradient: a tile of dy and zeros besides. */
+export function winogradFilterScratchBytes(shape: ConvShape): number {
+  return winogradScratchBytes(shape, filterTiles) + 16 * 4 * padTo16(shape.outChannels) + 128;
 }
 
 /** Bytes of Winograd filter panels: 36 planes, each 64 bytes apart from the next. */
