@@ -116,6 +116,12 @@ export { parseSetting, type Setting } from './recipe/settings.ts';
 export { recipeChanges, type LearningRate, type RecipeShortcuts } from './recipe/shortcuts.ts';
 export { summarize, type LayerSummary, type ModelSummary } from './summarize.ts';
 
+export { Explainer, type ExplainerOptions, type Explanation } from './explain/explainer.ts';
+export { explainGraph, type ExplainGraphOptions } from './explain/explain-graph.ts';
+export { firstFilters, type FirstFilters } from './explain/first-filters.ts';
+export type { FeatureMap } from './explain/grad-cam.ts';
+export { lastImageLayer, residualStream } from './explain/layers-to-show.ts';
+
 export type {
   Checkpoint,
   HistoryRecord,
@@ -133,6 +139,7 @@ export { parametersIdentity } from './checkpoint/identity.ts';
 export { decodeSafetensors, encodeSafetensors, type NamedTensor, type Safetensors } from './checkpoint/safetensors.ts';
 
 export { evaluateModel, type EvaluateOptions, type Evaluation } from './evaluate/evaluate-model.ts';
+export { worstMistakes, type Mistake } from './evaluate/mistakes.ts';
 export { classResults, type ClassResult } from './evaluate/per-class.ts';
 export { Evaluator, InferenceProgram, type FoldOptions } from './evaluate/evaluator.ts';
 export { pipelined, type BatchWork } from './pipelined.ts';

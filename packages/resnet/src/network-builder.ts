@@ -46,13 +46,15 @@ export interface PoolOptions {
   readonly padding: ConvPadding;
 }
 
-/** One layer of the network, for summaries. */
+/** One layer of the network, for summaries and explanations. */
 export interface Layer {
   /** Such as `stage2/block1/conv1`. */
   readonly name: string;
   readonly kind: string;
   /** Without the batch axis. */
   readonly outputShape: readonly number[];
+  /** Its output in the graph. */
+  readonly output: ValueId;
   readonly parameters: readonly ParameterSpec[];
 }
 
@@ -254,7 +256,7 @@ export class NetworkBuilder {
     const first = this.parameters.length;
     const output = body();
     const [, ...outputShape] = this.build.spec(output).shape;
-    this.layers.push({ name: this.#path(name), kind, outputShape, parameters: this.parameters.slice(first) });
+    this.layers.push({ name: this.#path(name), kind, outputShape, output, parameters: this.parameters.slice(first) });
     return output;
   }
 }

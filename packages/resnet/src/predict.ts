@@ -1,7 +1,7 @@
 import { ValueError, type Backend } from '@skiplane/core';
 import { imageElements } from './config.ts';
 import { BatchPreparer, batchBuffers } from './data/batch-preparer.ts';
-import type { Dataset } from './data/dataset.ts';
+import { unlabelledDataset } from './data/unlabelled.ts';
 import type { Preprocessing } from './data/preprocessing.ts';
 import { InferenceProgram, type FoldOptions } from './evaluate/evaluator.ts';
 import { inferenceGraph } from './graphs/inference.ts';
@@ -84,7 +84,7 @@ export class Predictor implements Disposable {
     }
     if (!Number.isInteger(topK) || topK < 1) problems.push(`topK is ${topK}`);
     if (problems.length > 0) throw cannotPredict(model, problems);
-    const data = unlabelled(model, classNames, images);
+    const data = unlabelledDataset(model, classNames, images);
     const batches = new BatchPreparer(data, needPreprocessing(model, preprocessing));
     const buffers = batchBuffers(data, this.#batch);
     const { bound } = this.#inference;
@@ -142,12 +142,4 @@ function cannotPredict(model: Model, problems: readonly string[]): ValueError {
     `cannot predict with ${model.name}: ${problems.join('; ')}. Images must be ${size} bytes, and counts whole numbers of 1 or more.`,
     { problems },
   );
-}
-
-/** The images as a data set whose labels nobody reads. */
-function unlabelled(model: Model, classNames: readonly string[], images: Uint8Array): Dataset {
-  const count = images.length / imageElements(model);
-  const [height, width] = model.imageSize;
-  const labels = new Uint8Array(count);
-  return { name: 'images', images, labels, count, height, width, channels: model.channels, classNames };
 }

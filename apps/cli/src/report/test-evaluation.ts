@@ -4,6 +4,7 @@ import type { Backend } from '@skiplane/core';
 import {
   evaluateModel,
   parametersIdentity,
+  worstMistakes,
   type Checkpoint,
   type Dataset,
   type EvaluateOptions,
@@ -64,17 +65,11 @@ async function evaluateTest(
 ): Promise<TestEvaluation> {
   const l2 = training?.settings.recipe.l2;
   const options = { backend, model, parameters, preprocessing, data, l2, ...watch };
-  const { loss, accuracy, count, confusion, predictions, losses } = await evaluateModel(options);
-  const worst = Array.from(losses.keys())
-    .filter((image) => predictions[image] !== data.labels[image])
-    .toSorted((a, b) => (losses[b] ?? 0) - (losses[a] ?? 0))
-    .slice(0, mistakesKept);
-  const mistakes = worst.map(async (index) => ({
-    index,
-    label: data.labels[index] ?? 0,
-    prediction: predictions[index] ?? 0,
-    loss: losses[index] ?? 0,
-    png: (await pngOf(data, index)).toString('base64'),
+  const evaluation = await evaluateModel(options);
+  const { loss, accuracy, count, confusion } = evaluation;
+  const mistakes = worstMistakes(evaluation, data.labels, mistakesKept).map(async (mistake) => ({
+    ...mistake,
+    png: (await pngOf(data, mistake.index)).toString('base64'),
   }));
   return {
     weights: await parametersIdentity(parameters),
