@@ -6,6 +6,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addLab } from './commands/lab.ts';
+import { addPlay } from './commands/play.ts';
 import { addPredict } from './commands/predict.ts';
 import { addReport } from './commands/report.ts';
 import { addReproduce } from './commands/reproduce.ts';
@@ -58,6 +59,7 @@ function buildProgram(finish: Finish): Command {
   addData(program, finish);
   addBench(program);
   addDoctor(program, finish);
+  addPlay(program, finish);
   return program;
 }
 
@@ -71,5 +73,6 @@ Examples:
   skiplane inspect model.h5                       look into weights of any kind
   skiplane evaluate --weights resnet20.th --preprocess imagenet
   skiplane report runs/resnet20v1 runs/resnet8v1  compare two runs on one page
+  skiplane play                                   train in the browser
   skiplane reproduce runs/resnet20v1/card.json    repeat a run and compare the bits
   skiplane lab degradation --budget 2h            plain and residual nets, shallow and deep`;

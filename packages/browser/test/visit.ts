@@ -1,10 +1,16 @@
 import type { Browser, Page } from 'playwright-core';
+import type * as Gpu from '@skiplane/kernels-gpu';
+import type * as Wasm from '@skiplane/kernels-wasm';
+import type * as Resnet from '@skiplane/resnet';
 import type { createTrainer as CreateTrainer } from '../src/index.ts';
 import { Site, type SiteOptions } from './site.ts';
 
 declare global {
   // oxlint-disable-next-line eslint/no-var -- the only way to declare a global of a page
   var createTrainer: typeof CreateTrainer;
+  /** What the bundled page imports of the other packages. */
+  // oxlint-disable-next-line eslint/no-var -- the only way to declare a global of a page
+  var skiplane: typeof Gpu & typeof Wasm & typeof Resnet;
 }
 
 /** Opens a page, does something there, and fails when the page has written an error or a warning to its console. */

@@ -56,7 +56,7 @@ async function loadDawn(): Promise<Dawn> {
   }
   try {
     const url: string = nodeModule('node:url').pathToFileURL(entry).href;
-    return (await import(/* @vite-ignore */ url)) as Dawn;
+    return (await import(/* @vite-ignore */ /* webpackIgnore: true */ url)) as Dawn;
   } catch (error) {
     throw new UnsupportedError(
       `the npm package 'webgpu' (Dawn) does not load on ${process.platform}-${process.arch}: ${(error as Error).message}`,

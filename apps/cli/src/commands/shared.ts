@@ -47,3 +47,8 @@ export const preprocessOption = () =>
   );
 
 export const jsonOption = () => new Option('--json', 'print JSON on stdout and nothing else there');
+
+export const portOption = () =>
+  new Option('--port <n>', 'port to serve on (default: any that is free)').argParser(wholeNumber(1, 65_535));
+
+export const openOption = () => new Option('--no-open', 'do not open the browser');

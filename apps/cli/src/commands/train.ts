@@ -7,6 +7,8 @@ import {
   dataOption,
   gpuOption,
   jsonOption,
+  openOption,
+  portOption,
   precisionOption,
   threadsOption,
 } from './shared.ts';
@@ -47,6 +49,9 @@ export function addTrain(program: Command, finish: Finish): void {
     .option('--resume', 'go on with the run in --out')
     .option('--save-seconds <n>', 'save the state this often within an epoch (default: 30)', seconds)
     .option('--no-report', 'do not make report.html at the end')
+    .option('--watch', 'show the run in the browser while it trains')
+    .addOption(portOption())
+    .addOption(openOption())
     .addOption(jsonOption())
     .action(async (options) => {
       const { train } = await import('../train/run.ts');

@@ -36,6 +36,10 @@ export interface TrainFlags extends BackendFlags {
   /** False for no report at the end. */
   readonly report?: boolean | undefined;
   readonly json?: true | undefined;
+  /** Show the run in the browser, at a port, and open it unless `open` is false. */
+  readonly watch?: true | undefined;
+  readonly port?: number | undefined;
+  readonly open?: boolean | undefined;
 }
 
 /** What decides the weights that come out, besides the data. */
