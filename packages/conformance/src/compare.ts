@@ -11,5 +11,7 @@ export function firstDifference(a: TypedArray, b: TypedArray): number {
   return bitsOf(a).findIndex((word, i) => word !== other[i]);
 }
 
-const bitsOf = (data: TypedArray): Uint32Array | Uint8Array =>
-  data instanceof Uint8Array ? data : new Uint32Array(data.buffer, data.byteOffset, data.length);
+const bitsOf = (data: TypedArray): Uint32Array | Uint8Array | Int8Array =>
+  data.BYTES_PER_ELEMENT === 1
+    ? (data as Uint8Array | Int8Array)
+    : new Uint32Array(data.buffer, data.byteOffset, data.length);

@@ -46,6 +46,9 @@ const elementFills = {
   infinite: () => Number.POSITIVE_INFINITY,
   nan: () => Number.NaN,
   bytes: (random) => Math.floor(256 * random()),
+  signedBytes: (random) => Math.floor(256 * random()) - 128,
+  /** The bytes of which sums are largest. */
+  lowestBytes: () => -128,
 } satisfies Record<string, (random: Random) => number>;
 
 /** Fills that make each row, along the last axis, a whole. */

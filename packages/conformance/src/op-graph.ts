@@ -49,16 +49,17 @@ export async function opGraph<K extends OpKind>(
   const copy = (id: ValueId): ValueId => build.op('affine', [id], { scale: 1, offset: 0 }, copyLabel);
   const aliases = def.aliases ?? [];
   const updated = (input: number): boolean => aliases.some((alias) => alias.kind === 'update' && alias.input === input);
+  // Only f32 can be copied: all else is always the caller's.
   const ids = spec.operands.map(({ shape, dtype = 'f32' }, i) => {
     const id = build.input(names[i] ?? `operand ${i}`, { shape, dtype });
-    // No op computes anything but f32: all else is always the caller's.
     return placement === 'arena' && dtype === 'f32' && !updated(i) ? copy(id) : id;
   });
   build.opOutputs(kind, ids, spec.attrs, 'tested').forEach((id, i) => {
     const alias = aliases.find(({ output }) => output === i);
     if (alias?.kind === 'update') return;
     // A view has no storage of its own to name.
-    build.output(def.results[i] ?? `result ${i}`, placement === 'arena' || alias?.kind === 'view' ? copy(id) : id);
+    const copied = (placement === 'arena' || alias?.kind === 'view') && build.spec(id).dtype === 'f32';
+    build.output(def.results[i] ?? `result ${i}`, copied ? copy(id) : id);
   });
   const inputs = names.map(
     (name, i) => [name, converted(data[i] ?? new Float32Array(), spec.operands[i]?.dtype)] as const,

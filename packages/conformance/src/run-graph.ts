@@ -1,4 +1,6 @@
 import {
+  allocate,
+  elementCount,
   inputValues,
   valueOf,
   type Backend,
@@ -66,12 +68,15 @@ async function runOnce(
   results: Iterable<string>,
 ): Promise<Results> {
   for (const [name, tensor] of tensors) {
-    const data =
-      inputs.get(name) ?? new Float32Array(tensor.shape.reduce((count, size) => count * size, 1)).fill(Number.NaN);
-    tensor.write(data);
+    tensor.write(inputs.get(name) ?? poison(tensor));
   }
   await program.run();
   return readAll(tensors, results);
+}
+
+/** What no op gives: NaN, and −128 in bytes. */
+function poison({ dtype, shape }: Tensor): TypedArray {
+  return allocate(dtype, elementCount(shape)).fill(dtype === 'i8' ? -128 : Number.NaN);
 }
 
 async function readAll(tensors: ReadonlyMap<string, Tensor>, names: Iterable<string>): Promise<Results> {

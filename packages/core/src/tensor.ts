@@ -1,7 +1,7 @@
 /** Element types a tensor may hold. */
-export type DType = 'f32' | 'i32' | 'u8';
+export type DType = 'f32' | 'i32' | 'u8' | 'i8';
 
-export type TypedArray = Float32Array | Int32Array | Uint8Array;
+export type TypedArray = Float32Array | Int32Array | Uint8Array | Int8Array;
 
 export interface TensorSpec {
   readonly shape: readonly number[];
@@ -17,7 +17,7 @@ export interface Tensor extends TensorSpec, Disposable {
   dispose(): void;
 }
 
-export const bytesPerElement: Readonly<Record<DType, number>> = { f32: 4, i32: 4, u8: 1 };
+export const bytesPerElement: Readonly<Record<DType, number>> = { f32: 4, i32: 4, u8: 1, i8: 1 };
 
 /** Number of elements of a shape; 1 for a scalar. */
 export function elementCount(shape: readonly number[]): number {
@@ -49,6 +49,8 @@ export function allocate(dtype: DType, length: number): TypedArray {
       return new Int32Array(length);
     case 'u8':
       return new Uint8Array(length);
+    case 'i8':
+      return new Int8Array(length);
     default:
       return dtype satisfies never;
   }

@@ -210,6 +210,9 @@ export const gradientCases: { readonly [K in OpKind]: readonly GradientCase<K>[]
   sgdMomentum: 'not differentiable',
   assignAdd: 'not differentiable',
   gatherImages: 'not differentiable',
+  quantize: 'not differentiable',
+  dequantize: 'not differentiable',
+  quantizedConv2d: 'not differentiable',
   unscaleGradient: 'not differentiable',
   updateLossScale: 'not differentiable',
 };

@@ -80,7 +80,8 @@ export class GpuTensor implements Tensor {
     this.#alive('read');
     const length = elementCount(this.shape);
     if (this.dtype === 'f32') return new Float32Array(copy, 0, length);
-    return this.dtype === 'i32' ? new Int32Array(copy, 0, length) : new Uint8Array(copy, 0, length);
+    if (this.dtype === 'i32') return new Int32Array(copy, 0, length);
+    return this.dtype === 'i8' ? new Int8Array(copy, 0, length) : new Uint8Array(copy, 0, length);
   }
 
   dispose(): void {

@@ -128,6 +128,8 @@ const elements: Readonly<Record<DType, readonly string[]>> = {
   f32: ['f32', 'vec4f'],
   i32: ['i32'],
   u8: ['u32'],
+  // No kernel takes any.
+  i8: [],
 };
 
 /** Kernels that look at the bits of numbers, to tell NaN or infinity from others. */

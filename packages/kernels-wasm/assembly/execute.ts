@@ -11,6 +11,9 @@ import * as lossScale from './loss-scale';
 import * as optimizer from './optimizer';
 import * as pack from './pack';
 import * as pool from './pool';
+import * as quantized from './quantized';
+import * as quantizedDirect from './quantized-direct';
+import * as quantizedWinograd from './quantized-winograd';
 import * as winograd from './winograd';
 import * as winogradFilter from './winograd-filter';
 
@@ -62,6 +65,12 @@ export function execute(opcode: i32, operands: usize, task: i32, scratch: usize)
     case records.opAdamW: return optimizer.adamW(changetype<records.AdamW>(operands), task);
     case records.opSgdMomentum: return optimizer.sgdMomentum(changetype<records.SgdMomentum>(operands), task);
     case records.opGatherImages: return images.gatherImages(changetype<records.GatherImages>(operands), task, scratch);
+    case records.opQuantize: return quantized.quantize(changetype<records.Quantize>(operands), task);
+    case records.opDequantize: return quantized.dequantize(changetype<records.Dequantize>(operands), task);
+    case records.opQuantizedPanels: return quantizedDirect.quantizedPanels(changetype<records.QuantizedPanels>(operands), task);
+    case records.opQuantizedConvDirect: return quantizedDirect.quantizedConvDirect(changetype<records.QuantizedConvDirect>(operands), task, scratch);
+    case records.opQuantizedWinogradFilter: return quantizedWinograd.quantizedWinogradFilter(changetype<records.QuantizedWinogradFilter>(operands), task, scratch);
+    case records.opQuantizedWinogradConv: return quantizedWinograd.quantizedWinogradConv(changetype<records.QuantizedWinogradConv>(operands), task, scratch);
     case records.opUnscaleGradient: return lossScale.unscaleGradient(changetype<records.UnscaleGradient>(operands), task);
     case records.opUpdateLossScale: return lossScale.updateLossScale(changetype<records.UpdateLossScale>(operands));
     default: unreachable();

@@ -74,6 +74,10 @@ export class Heap {
     return new Uint8Array(this.memory.buffer, offset, length);
   }
 
+  i8(offset: number, length: number): Int8Array {
+    return new Int8Array(this.memory.buffer, offset, length);
+  }
+
   #growTo(end: number, bytes: number, what: string): void {
     const pages = Math.ceil(end / pageBytes);
     const present = this.memory.buffer.byteLength / pageBytes;

@@ -90,8 +90,18 @@ export class WasmTensor implements Tensor {
 
   #view(): TypedArray {
     const length = elementCount(this.shape);
-    if (this.dtype === 'f32') return this.#heap.f32(this.offset, length);
-    return this.dtype === 'i32' ? this.#heap.i32(this.offset, length) : this.#heap.u8(this.offset, length);
+    switch (this.dtype) {
+      case 'f32':
+        return this.#heap.f32(this.offset, length);
+      case 'i32':
+        return this.#heap.i32(this.offset, length);
+      case 'u8':
+        return this.#heap.u8(this.offset, length);
+      case 'i8':
+        return this.#heap.i8(this.offset, length);
+      default:
+        return this.dtype satisfies never;
+    }
   }
 
   #check(data: TypedArray): void {

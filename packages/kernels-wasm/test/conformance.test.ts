@@ -17,6 +17,6 @@ for (const conv of ['direct', 'winograd'] as const) {
   describeBackend({
     name: `wasm, every convolution ${conv}`,
     create: () => createWasmBackend({ threads: 2, conv }),
-    only: ['conv2d', 'conv2dBackpropInput', 'conv2dBackpropFilter'],
+    only: ['conv2d', 'conv2dBackpropInput', 'conv2dBackpropFilter', 'quantizedConv2d'],
   });
 }

@@ -2,6 +2,7 @@ import {
   elementCount,
   GraphBuilder,
   opDef,
+  type DType,
   type Graph,
   type OpAttrs,
   type OpKind,
@@ -10,7 +11,7 @@ import {
 } from '@skiplane/core';
 
 /** How an input of a case is filled. */
-type Fill = 'signed' | 'positive' | 'oneHot';
+type Fill = 'signed' | 'positive' | 'oneHot' | 'byte';
 
 /** Builds the graph of one case and draws the data of its inputs, the same on every run. */
 export class CaseBuilder {
@@ -22,7 +23,7 @@ export class CaseBuilder {
     this.#build = new GraphBuilder(name);
   }
 
-  /** Values between −1 and 1, or 0.1 and 1 when `positive`, or a 1 in each row when `oneHot`. */
+  /** Values between −1 and 1, or 0.1 and 1 when `positive`, or a 1 in each row when `oneHot`; i8 of all sizes when `byte`. */
   input(shape: readonly number[], fill: Fill = 'signed'): ValueId {
     return this.data(shape, this.#draw(shape, fill));
   }
@@ -31,8 +32,7 @@ export class CaseBuilder {
   data(shape: readonly number[], data: TypedArray): ValueId {
     const name = `input${Object.keys(this.inputs).length}`;
     this.inputs[name] = data;
-    const dtype = data instanceof Uint8Array ? 'u8' : data instanceof Int32Array ? 'i32' : 'f32';
-    return this.#build.input(name, { shape, dtype });
+    return this.#build.input(name, { shape, dtype: dtypeOf(data) });
   }
 
   op<K extends OpKind>(kind: K, inputs: readonly ValueId[], attrs: OpAttrs[K]): ValueId {
@@ -55,13 +55,14 @@ export class CaseBuilder {
     return this.#build.build();
   }
 
-  #draw(shape: readonly number[], fill: Fill): Float32Array {
+  #draw(shape: readonly number[], fill: Fill): TypedArray {
     const data = new Float32Array(elementCount(shape));
     const columns = shape.at(-1) ?? 1;
     if (fill === 'oneHot') {
       for (let row = 0; row < data.length; row += columns) data[row + Math.floor(this.#next() * columns)] = 1;
       return data;
     }
+    if (fill === 'byte') return Int8Array.from(data, () => Math.floor(255 * this.#next()) - 127);
     return data.map(() => (fill === 'positive' ? 0.1 + 0.9 * this.#next() : 2 * this.#next() - 1));
   }
 
@@ -74,4 +75,10 @@ export class CaseBuilder {
     this.#state = x;
     return (x >>> 0) / 2 ** 32;
   }
+}
+
+function dtypeOf(data: TypedArray): DType {
+  if (data instanceof Uint8Array) return 'u8';
+  if (data instanceof Int8Array) return 'i8';
+  return data instanceof Int32Array ? 'i32' : 'f32';
 }

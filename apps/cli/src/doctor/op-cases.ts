@@ -135,6 +135,13 @@ export const opCases: { readonly [K in OpKind]: (c: CaseBuilder) => void } = {
     const attrs = { transformed: true, interpolationOrder: 1 } as const;
     c.check('gatherImages', [...inputs, c.data([2, transformLength], transforms)], attrs);
   },
+  quantize: (c) => c.check('quantize', [c.input(image)], { multiplier: 100 }),
+  dequantize: (c) => c.check('dequantize', [c.input(image, 'byte')], { scale: 0.25 }),
+  quantizedConv2d(c) {
+    const operands = [c.input(image, 'byte'), c.input([3, 3, 16, 16], 'byte'), c.input(channels), c.input(channels)];
+    const attrs = { window: same, residual: 0.5, activation: 'none' } as const;
+    c.check('quantizedConv2d', [...operands, c.input(image, 'byte')], attrs);
+  },
   unscaleGradient: (c) => c.check('unscaleGradient', [c.input(filter), c.data([], Float32Array.of(8))], {}),
   updateLossScale(c) {
     const inputs = [8, 1999, Number.POSITIVE_INFINITY].map((value) => c.data([], Float32Array.of(value)));

@@ -76,10 +76,10 @@ function renderChecks(checks: readonly CheckResult[]): string {
   return renderTable({
     head: ['Operation', 'Error/bound', 'Result'],
     align: ['left', 'right', 'left'],
-    rows: checks.map(({ op, ratio, problem }) => [
+    rows: checks.map(({ op, ratio, ok, problem }) => [
       op,
       ratio === null ? '-' : formatRatio(ratio),
-      problem === null ? 'right' : `WRONG: ${problem}`,
+      problem === null ? 'right' : ok ? 'not here' : `WRONG: ${problem}`,
     ]),
   });
 }

@@ -9,6 +9,7 @@ import { lossScaleCases } from './loss-scale.ts';
 import type { CaseTable } from './op-cases.ts';
 import { optimizerCases } from './optimizer.ts';
 import { poolCasesByKind } from './pool.ts';
+import { quantizedCases } from './quantized.ts';
 import { shapeCases } from './shape.ts';
 
 /**
@@ -27,4 +28,5 @@ export const opCases: CaseTable = {
   ...optimizerCases,
   ...imageCases,
   ...lossScaleCases,
+  ...quantizedCases,
 };

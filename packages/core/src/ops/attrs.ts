@@ -85,6 +85,15 @@ export interface OpAttrs {
     readonly transformed: boolean;
     readonly interpolationOrder: InterpolationOrder;
   };
+  /** y = x·multiplier as a whole number of eight bits. */
+  quantize: { readonly multiplier: number };
+  dequantize: { readonly scale: number };
+  quantizedConv2d: {
+    readonly window: Window2d;
+    /** What the elements of one more operand, `residual`, are multiplied by; null where there is none. */
+    readonly residual: number | null;
+    readonly activation: Activation;
+  };
   unscaleGradient: Record<never, never>;
   updateLossScale: { readonly growthSteps: number; readonly minimum: number; readonly maximum: number };
 }

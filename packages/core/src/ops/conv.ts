@@ -5,7 +5,7 @@ import type { OpCost, OpDef } from './op-def.ts';
 import { channelsOf, expectShape, f32, nhwc, notDifferentiable, operand, rank4, windowOutput } from './infer.ts';
 
 /** 2·(output elements)·(multiply-adds per element). */
-function convCost(
+export function convCost(
   dy: TensorSpec,
   filter: TensorSpec,
   inputs: readonly TensorSpec[],

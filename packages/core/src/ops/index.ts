@@ -10,6 +10,7 @@ import { unscaleGradient, updateLossScale } from './loss-scale.ts';
 import type { OpKind } from './attrs.ts';
 import type { OpDef, OpDefs } from './op-def.ts';
 import { adam, adamW, assignAdd, sgdMomentum } from './optimizer.ts';
+import { dequantize, quantize, quantizedConv2d } from './quantized.ts';
 import { averagePool2d, averagePool2dGrad, maxPool2d, maxPool2dGrad } from './pool.ts';
 import { broadcastScalar, fill, l2Penalty, l2PenaltyGrad, reduceSum, reshape } from './shape.ts';
 
@@ -53,6 +54,9 @@ export const opDefs: OpDefs = {
   sgdMomentum,
   assignAdd,
   gatherImages,
+  quantize,
+  dequantize,
+  quantizedConv2d,
   unscaleGradient,
   updateLossScale,
 };

@@ -29,6 +29,16 @@ function onMagnitudes<K extends OpKind>(
   };
 }
 
+/** The magnitude of the result of a kernel that rounds to whole numbers. */
+function ofExact<K extends OpKind>(kernel: ReferenceKernel<K>): ReferenceKernel<K> {
+  return (inputs, outputs, attrs: OpAttrs[K]) => {
+    kernel(inputs, outputs, attrs);
+    outputs.values('y').forEach((value, i, y) => {
+      y[i] = Math.abs(value);
+    });
+  };
+}
+
 /**
  * For each op, Σ|terms| where the op computes Σ terms: the scale of the rounding error of each element of its result.
  *
@@ -40,6 +50,7 @@ function onMagnitudes<K extends OpKind>(
  *   those depend on signs, which the result of another op has lost.
  * - relu, maxPool2d, reshape, padChannels, sliceChannels, fill, broadcastScalar: the op on absolute values; their results are exact and need no bound.
  * - gatherImages: weights times |value − mean|, the difference itself taken exactly.
+ * - quantize, quantizedConv2d: the magnitude of the result, which is exact.
  * - sigmoid, softmax, topKCorrect: the ordinary result, which is never negative. `inverseStd` of batchNormTraining likewise.
  *
  * Operands that only choose keep their sign: `y` of reluGrad and of activationGrad, `x` and `y` of maxPool2dGrad.
@@ -85,6 +96,9 @@ export const magnitudeKernels: ReferenceKernels = {
   sgdMomentum,
   assignAdd: onMagnitudes(kernels.assignAdd),
   gatherImages: gatherMagnitudes,
+  quantize: ofExact(kernels.quantize),
+  dequantize: onMagnitudes(kernels.dequantize),
+  quantizedConv2d: ofExact(kernels.quantizedConv2d),
   unscaleGradient: onMagnitudes(kernels.unscaleGradient),
   updateLossScale: kernels.updateLossScale,
 };

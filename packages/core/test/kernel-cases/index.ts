@@ -7,6 +7,7 @@ import type { KernelCases } from './kernel-case.ts';
 import { lossCases } from './loss.ts';
 import { lossScaleCases } from './loss-scale.ts';
 import { poolCases } from './pool.ts';
+import { quantizedCases } from './quantized.ts';
 
 /** Every op has a case: one without does not type-check. */
 export const kernelCases: KernelCases = {
@@ -18,4 +19,5 @@ export const kernelCases: KernelCases = {
   ...lossCases,
   ...imageCases,
   ...lossScaleCases,
+  ...quantizedCases,
 };

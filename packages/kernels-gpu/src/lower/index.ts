@@ -25,6 +25,7 @@ import { softmax, softmaxCrossEntropy, softmaxCrossEntropyGrad, softmaxGrad, top
 import { unscaleGradient, updateLossScale } from './loss-scale.ts';
 import type { Lower } from './lowering.ts';
 import { adam, adamW, assignAdd, sgdMomentum } from './optimizer.ts';
+import { dequantize, quantize, quantizedConv2d } from './quantized.ts';
 import { averagePool2d, averagePool2dGrad, maxPool2d, maxPool2dGrad } from './pool.ts';
 
 /** The lowering of every op: a kind without one does not type-check. */
@@ -67,6 +68,9 @@ export const lowerings: { readonly [K in OpKind]: Lower<K> } = {
   sgdMomentum,
   assignAdd,
   gatherImages,
+  quantize,
+  dequantize,
+  quantizedConv2d,
   unscaleGradient,
   updateLossScale,
 };

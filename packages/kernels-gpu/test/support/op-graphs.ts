@@ -165,6 +165,10 @@ const cases: { readonly [K in OpKind]: readonly Case<K>[] } = {
     [{ transformed: true, interpolationOrder: 1 }, images(true)],
     [{ transformed: true, interpolationOrder: 0 }, images(true)],
   ],
+  // Refused.
+  quantize: [],
+  dequantize: [],
+  quantizedConv2d: [],
   unscaleGradient: [[{}, [x, f32()]]],
   updateLossScale: [[{ growthSteps: 2000, minimum: 1, maximum: 2 ** 24 }, [f32(), f32(), f32()]]],
 };

@@ -24,6 +24,7 @@ import { softmax, softmaxCrossEntropy, softmaxCrossEntropyGrad, softmaxGrad, top
 import type { Lower } from './lowering.ts';
 import { unscaleGradient, updateLossScale } from './loss-scale.ts';
 import { adam, adamW, assignAdd, sgdMomentum } from './optimizer.ts';
+import { dequantize, quantize, quantizedConv2d } from './quantized.ts';
 import { averagePool2d, averagePool2dGrad, maxPool2d, maxPool2dGrad } from './pool.ts';
 
 /** The lowering of every op: a kind without one does not type-check. */
@@ -66,6 +67,9 @@ export const lowerings: { readonly [K in OpKind]: Lower<K> } = {
   sgdMomentum,
   assignAdd,
   gatherImages,
+  quantize,
+  dequantize,
+  quantizedConv2d,
   unscaleGradient,
   updateLossScale,
 };

@@ -18,6 +18,7 @@ import { lossScaleRules } from './loss-scale.ts';
 import { linearRules } from './linear.ts';
 import { lossRules } from './loss.ts';
 import { optimizerRules } from './optimizer.ts';
+import { quantizedRules } from './quantized.ts';
 import { spreadOperands, type KernelBound } from './spread.ts';
 
 /** The bound of every op: a kind without one does not type-check. */
@@ -29,6 +30,7 @@ const rules: BoundRules = {
   ...optimizerRules,
   ...imageRules,
   ...lossScaleRules,
+  ...quantizedRules,
 };
 
 /** Per value of a graph, how far a backend's element may be from the oracle's; and Σ|terms|, the scale of its rounding. */

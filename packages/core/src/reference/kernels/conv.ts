@@ -7,7 +7,7 @@ import { addToFilter, addToInput, addToOutput, type Tap } from './tap-products.t
 
 const hwio = 'height,width,inChannels,outChannels';
 
-function tapOf(x: Operand, filter: Operand, y: Operand): Tap {
+export function tapOf(x: Operand, filter: Operand, y: Operand): Tap {
   const [, , inChannels, outChannels] = rank4(filter, 'filter', hwio);
   return { xs: x.values, filters: filter.values, ys: y.values, inChannels, outChannels };
 }
@@ -16,7 +16,7 @@ function tapOf(x: Operand, filter: Operand, y: Operand): Tap {
  * Visits every pair of an output position and a filter position that meets the image: offsets of x[n,h,w,0], filter[r,s,0,0]
  * and y[n,i,j,0] with h = i·strideH + r − padTop and w = j·strideW + s − padLeft.
  */
-function forEachTap(
+export function forEachTap(
   x: Operand,
   filter: Operand,
   y: Operand,

@@ -9,6 +9,7 @@ import { gatherImages } from './images.ts';
 import { softmax, softmaxCrossEntropy, softmaxCrossEntropyGrad, softmaxGrad, topKCorrect } from './loss.ts';
 import { unscaleGradient, updateLossScale } from './loss-scale.ts';
 import { adam, adamW, assignAdd, sgdMomentum } from './optimizer.ts';
+import { dequantize, quantize, quantizedConv2d } from './quantized.ts';
 import { averagePool2d, averagePool2dGrad, maxPool2d, maxPool2dGrad } from './pool.ts';
 import { broadcastScalar, fill, l2Penalty, l2PenaltyGrad, reduceSum, reshape } from './shape.ts';
 
@@ -52,6 +53,9 @@ export const kernels: ReferenceKernels = {
   sgdMomentum,
   assignAdd,
   gatherImages,
+  quantize,
+  dequantize,
+  quantizedConv2d,
   unscaleGradient,
   updateLossScale,
 };
