@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundlers } from './bundlers.ts';
-import { launchChromium } from './chromium.ts';
+import { launchChromium } from './chromium.mjs';
 import { data, runInNode, runInPage, shortRun, type RunOutcome } from './short-run.ts';
 import { visit } from './visit.ts';
 

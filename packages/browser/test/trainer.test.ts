@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launchChromium } from './chromium.ts';
+import { launchChromium } from './chromium.mjs';
 import { data, runInNode, runInPage, shortRun, type RunOutcome } from './short-run.ts';
+import { Site } from './site.mjs';
 import { visit } from './visit.ts';
 
 const repository = {
@@ -18,17 +19,42 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-test('two threads in an isolated page give the bits of Node', async () => {
-  const { info, ...outcome } = await visit(browser, { ...repository, isolated: true }, (page) =>
+/** All that a page must allow, and no more; the nonce is for its own inline scripts. */
+const strictPolicy =
+  "default-src 'none'; script-src 'self' 'nonce-test' 'wasm-unsafe-eval'; worker-src blob:; connect-src 'self'; img-src data:";
+
+test('two threads in an isolated page with a strict policy give the bits of Node', async () => {
+  const { info, ...outcome } = await visit(browser, { ...repository, isolated: true, policy: strictPolicy }, (page) =>
     runInPage(page, { backend: 'wasm', binary: 'simd', threads: 2 }),
   );
   expect(outcome).toEqual(node);
   expect(info).toMatchObject({ device: 'wasm simd, 2 threads', downgrades: [] });
 });
 
-test('a page that is not isolated has one thread, says why, and gives the same bits', async () => {
-  const { info, ...outcome } = await visit(browser, { ...repository, isolated: false }, (page) =>
-    runInPage(page, { backend: 'wasm', binary: 'simd', threads: 2 }),
+/** Takes `Symbol.dispose` away, from the page and from its workers, as in a browser that does not know it. */
+function withoutDispose(): void {
+  const hide = `{
+    const Real = Symbol;
+    const { dispose, asyncDispose, ...known } = Object.getOwnPropertyDescriptors(Real);
+    globalThis.Symbol = Object.defineProperties(function (text) { return Real(text); }, known);
+  }`;
+  // oxlint-disable-next-line eslint/no-eval, eslint/no-implied-eval, typescript/no-implied-eval -- the same text for both
+  new Function(hide)();
+  globalThis.Blob = class extends Blob {
+    constructor(parts: BlobPart[] = [], options?: BlobPropertyBag) {
+      super(options?.type === 'text/javascript' ? [hide, ...parts] : parts, options);
+    }
+  };
+}
+
+test('a page that is not isolated has one thread, says why, and gives the same bits, without Symbol.dispose too', async () => {
+  const { info, ...outcome } = await visit(
+    browser,
+    { ...repository, isolated: false, before: withoutDispose },
+    async (page) => {
+      expect(await page.evaluate('[Symbol.dispose, typeof Symbol.iterator]')).toEqual([undefined, 'symbol']);
+      return await runInPage(page, { backend: 'wasm', binary: 'simd', threads: 2 });
+    },
   );
   expect(outcome).toEqual(node);
   expect(info.threads).toBe(1);
@@ -81,6 +107,23 @@ test('a run that is paused, stopped, saved, loaded and trained on gives the bits
   expect(stopped).toMatchObject({ interrupted: true });
   expect(resumed).toMatchObject({ epochsDone: expect.any(Number), epochs: 2 });
   expect(sha256).toBe(node.sha256);
+});
+
+test('a page whose policy lets no worker start is told what to allow', async () => {
+  const policy = strictPolicy.replace('worker-src blob:', "worker-src 'none'");
+  const site = await Site.open(repository.folder, { isolated: true, policy });
+  const page = await browser.newPage();
+  await page.goto(`${site.url}/${repository.path}`);
+  await page.waitForFunction('globalThis.createTrainer');
+  const refusal = await page.evaluate(() =>
+    createTrainer({ backend: 'wasm' }).then(
+      () => null,
+      ({ code, message }) => ({ code, message }),
+    ),
+  );
+  await page.close();
+  await site.close();
+  expect(refusal).toMatchObject({ code: 'WORKER', message: expect.stringContaining('worker-src blob:') });
 });
 
 test('a picture is looked at, and errors come with class, code and details', async () => {

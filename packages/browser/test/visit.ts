@@ -3,7 +3,7 @@ import type * as Gpu from '@skiplane/kernels-gpu';
 import type * as Wasm from '@skiplane/kernels-wasm';
 import type * as Resnet from '@skiplane/resnet';
 import type { createTrainer as CreateTrainer } from '../src/index.ts';
-import { Site, type SiteOptions } from './site.ts';
+import { Site } from './site.mjs';
 
 declare global {
   // oxlint-disable-next-line eslint/no-var -- the only way to declare a global of a page
@@ -13,10 +13,22 @@ declare global {
   var skiplane: typeof Gpu & typeof Wasm & typeof Resnet;
 }
 
+/** Where a page is, and the headers that it comes with. */
+export interface PageOptions {
+  readonly folder: string;
+  readonly path: string;
+  /** Cross-origin isolated. */
+  readonly isolated: boolean;
+  /** A Content-Security-Policy. */
+  readonly policy?: string;
+  /** Runs in the page before anything else. */
+  readonly before?: () => void;
+}
+
 /** Opens a page, does something there, and fails when the page has written an error or a warning to its console. */
 export async function visit<T>(
   browser: Browser,
-  { folder, path, ...options }: SiteOptions & { readonly folder: string; readonly path: string },
+  { folder, path, before, ...options }: PageOptions,
   action: (page: Page) => Promise<T>,
 ): Promise<T> {
   const site = await Site.open(folder, options);
@@ -26,6 +38,7 @@ export async function visit<T>(
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
   });
   page.on('pageerror', ({ message }) => complaints.push(message));
+  if (before !== undefined) await page.addInitScript(before);
   try {
     await page.goto(`${site.url}/${path}`);
     await page.waitForFunction('globalThis.createTrainer');

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import chromium from '@sparticuz/chromium';
-import { chromium as playwright, type Browser } from 'playwright-core';
+import { chromium as playwright } from 'playwright-core';
 
 const installed = '/usr/bin/chromium';
 
@@ -13,7 +13,7 @@ const softwareGpu = [
 ];
 
 /** Starts headless Chromium: the one of the system, else the one that an npm package carries. */
-export async function launchChromium(): Promise<Browser> {
+export async function launchChromium() {
   if (existsSync(installed)) return await playwright.launch({ executablePath: installed, args: softwareGpu });
   return await playwright.launch({
     executablePath: await chromium.executablePath(),

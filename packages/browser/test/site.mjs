@@ -1,25 +1,23 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import sirv from 'sirv';
-
-export interface SiteOptions {
-  /** Send the headers of a cross-origin isolated page. */
-  readonly isolated: boolean;
-  /** A Content-Security-Policy. */
-  readonly policy?: string;
-}
 
 /** Serves a folder on this machine. */
 export class Site {
-  readonly url: string;
-  readonly #server: Server;
+  #server;
 
-  private constructor(server: Server) {
+  /** @param {import('node:http').Server} server */
+  constructor(server) {
     this.#server = server;
-    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const address = /** @type {import('node:net').AddressInfo} */ (server.address());
+    this.url = `http://127.0.0.1:${address.port}`;
   }
 
-  static async open(folder: string, { isolated, policy }: SiteOptions): Promise<Site> {
+  /**
+   * @param {string} folder
+   * @param {{ readonly isolated: boolean, readonly policy?: string }} options  whether to send the headers of a cross-origin
+   *   isolated page; a Content-Security-Policy
+   */
+  static async open(folder, { isolated, policy }) {
     const headers = {
       ...(isolated && { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }),
       ...(policy !== undefined && { 'Content-Security-Policy': policy }),
@@ -31,11 +29,11 @@ export class Site {
       },
     });
     const server = createServer((request, response) => serve(request, response));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await new Promise((resolve) => void server.listen(0, '127.0.0.1', () => resolve(undefined)));
     return new Site(server);
   }
 
-  async close(): Promise<void> {
+  async close() {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
