@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { createWasmBackend } from '@skiplane/kernels-wasm';
 import { encodeCheckpoint, modelConfig, sha256, syntheticDataset, train } from '@skiplane/resnet';
-import type { TrainerOptions } from '../src/index.ts';
+import type { DataSource, TrainerOptions, TrainRequest } from '../src/index.ts';
 
 /** A run of a second or less, the same in Node and in pages. */
 export const shortRun = {
@@ -42,20 +42,27 @@ export async function runInNode(options: Parameters<typeof createWasmBackend>[0]
   }
 }
 
-/** The run in a worker of a page, and what the backend there says of itself. */
-export function runInPage(page: Page, options: TrainerOptions) {
+/** A run, the short one if none is given, in a worker of a page, and what the backend there says of itself. */
+export function runInPage(
+  page: Page,
+  options: TrainerOptions,
+  {
+    images = data,
+    run = shortRun,
+  }: { readonly images?: Extract<DataSource, { readonly kind: 'synthetic' }>; readonly run?: TrainRequest } = {},
+) {
   return page.evaluate(
-    async ([open, images, run]) => {
+    async ([open, source, request]) => {
       const trainer = await createTrainer(open);
-      await trainer.loadData(images);
+      await trainer.loadData(source);
       const losses: number[] = [];
-      for await (const event of trainer.train(run)) if (event.type === 'epoch') losses.push(event.record.loss);
+      for await (const event of trainer.train(request)) if (event.type === 'epoch') losses.push(event.record.loss);
       const { files } = await trainer.save('skiplane-checkpoint', 'last');
       const digest = await crypto.subtle.digest('SHA-256', files.get('last') as Uint8Array<ArrayBuffer>);
       trainer.dispose();
       const hex = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
       return { info: trainer.info, losses, sha256: hex };
     },
-    [options, data, shortRun] as const,
+    [options, images, run] as const,
   );
 }

@@ -63,6 +63,22 @@ test('a page that is not isolated has one thread, says why, and gives the same b
   ]);
 });
 
+test('a training run on WebGPU follows the one on wasm', async () => {
+  // As few kernels as a net can have: SwiftShader compiles each for a large part of a second.
+  const small = {
+    images: { ...data, train: 16, test: 4, size: 8 },
+    run: { ...shortRun, model: 'plain8', batchSize: 4, evaluationBatchSize: 4, augment: false },
+  } as const;
+  const { wasm, gpu } = await visit(browser, { ...repository, isolated: false }, async (page) => ({
+    wasm: await runInPage(page, { backend: 'wasm', conv: 'direct' }, small),
+    gpu: await runInPage(page, { backend: 'gpu', software: true, conv: 'direct' }, small),
+  }));
+  expect(gpu.info.device).toMatch(/SwiftShader/i);
+  expect(gpu.losses).toHaveLength(2);
+  gpu.losses.forEach((loss, epoch) => expect(loss).toBeCloseTo(wasm.losses[epoch] as number, 4));
+  expect(gpu.losses[1]).not.toBeCloseTo(gpu.losses[0] as number, 2);
+}, 180_000);
+
 test('a run that is paused, stopped, saved, loaded and trained on gives the bits of one that is not', async () => {
   const { held, stopped, resumed, sha256 } = await visit(browser, { ...repository, isolated: true }, (page) =>
     page.evaluate(
