@@ -3,6 +3,7 @@ import type { GpuDeviceOptions, Precision } from '@skiplane/kernels-gpu';
 import type { BackendName } from './backend-names.ts';
 import { CommandError, errorMessage, UsageError } from './errors.ts';
 import { note } from './output.ts';
+import { createProgress } from './render/progress.ts';
 
 /** How a backend is to be opened; what is undefined is left to it. */
 export interface BackendSettings {
@@ -58,8 +59,13 @@ export const openers: Readonly<Record<Exclude<BackendName, 'auto'>, Open>> = {
   async gpu({ threads, gpu, precision }) {
     if (threads !== undefined) throw new UsageError("option '--threads' is not for '--backend gpu': leave it out.");
     const { createGpuBackend } = await import('@skiplane/kernels-gpu');
+    const progress = await createProgress({ plainSeconds: 10 });
+    const onProgress = (compiled: number, total: number): void => {
+      if (compiled === total) progress.clear();
+      else progress.update(compiled / total, `kernels compiled: ${compiled} of ${total}`);
+    };
     try {
-      return await createGpuBackend({ ...gpu, ...(precision !== undefined && { precision }) });
+      return await createGpuBackend({ ...gpu, ...(precision !== undefined && { precision }), onProgress });
     } catch (error) {
       if (!(error instanceof UnsupportedError) || gpu !== undefined) throw error;
       throw new CommandError(`${error.message} On the command line: --gpu software, or another --backend.`);

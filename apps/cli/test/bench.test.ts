@@ -18,6 +18,7 @@ interface Result {
   readonly compileMilliseconds: number;
   readonly peakMemoryBytes: number;
   readonly matrixProduct?: { readonly size: number; readonly gigaflopsPerSecond: number };
+  readonly copy?: { readonly bytes: number; readonly gigabytesPerSecond: number };
   readonly inference: Measured;
   readonly training: Measured;
 }
@@ -56,9 +57,13 @@ test('bench measures inference and training', async () => {
 test('bench --per-op lists every op with its time, and sums up the kernels', async () => {
   const { code, stdout } = await skiplane([...quick, '--per-op', '--json']);
   expect(code).toBe(0);
-  const { inference, training, matrixProduct } = JSON.parse(stdout) as Result;
+  const { inference, training, matrixProduct, copy } = JSON.parse(stdout) as Result;
   expect(matrixProduct?.size).toBe(512);
   expect(matrixProduct?.gigaflopsPerSecond).toBeGreaterThan(0);
+  expect(copy?.bytes).toBe(2 ** 25);
+  // No memory is faster than a terabyte a second beside two cores.
+  expect(copy?.gigabytesPerSecond).toBeGreaterThan(0);
+  expect(copy?.gigabytesPerSecond).toBeLessThan(1000);
   for (const { profile, perOp = [], perKernel = [] } of [inference, training]) {
     expect(profile).toMatchObject({ method: 'clock' });
     expect(profile?.runs).toBeGreaterThanOrEqual(3);
@@ -81,8 +86,9 @@ test('bench --per-op prints a table of the kernels and one of the ops', async ()
   expect(stdout).toMatch(/^Ops of training, by the processor's clock/mu);
   expect(stdout).toMatch(/^conv2dBackpropFilter +conv2dBackpropFilter\.\S+ +\d+ +\d+\.\d+ +\d+\.\d %/mu);
   expect(stdout).toMatch(
-    /^stage1\/block1\/conv1 +conv2d +conv2d\.\S+ +\d+\.\d+ +\d+\.\d % +\d+\.\d +\d+\.\d\d +\d+\.\d$/mu,
+    /^stage1\/block1\/conv1 +conv2d +conv2d\.\S+ +\d+\.\d+ +\d+\.\d % +\d+\.\d +\d+\.\d\d +\d+\.\d +\d+\.\d\d$/mu,
   );
+  expect(stdout).toMatch(/^A copy of 32 MiB \(affine\.\S+\): \d+\.\d GB\/s$/mu);
   expect(stdout).toMatch(/^A plain product of 512×512 matrices \(matMul\.\S+\): \d+\.\d GFLOP\/s$/mu);
 });
 

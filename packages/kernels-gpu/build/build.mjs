@@ -30,18 +30,28 @@ function bindingsOf(name, source) {
   return bindings.map(({ access }) => `'${access}'`);
 }
 
+/** Names and types of a kernel's numbers, in order of its struct Params. */
+function paramsOf(name, source) {
+  const [, fields] =
+    /^struct Params {\n([^}]*)}\n@group\(1\) @binding\(0\) var<uniform> params: Params;$/m.exec(source) ?? [];
+  if (fields === undefined) throw new Error(`src/wgsl/${name}.wgsl has no struct Params at group 1, binding 0`);
+  return [...fields.matchAll(/^ {2}(\w+): (u32|i32|f32),/gm)].map(([, field, type]) => `['${field}', '${type}']`);
+}
+
 mkdirSync(path('src/generated'), { recursive: true });
 writeFileSync(
   path('src/generated/shaders.ts'),
   `${header}export type ShaderName =\n${names.map((name) => `  | '${name}'`).join('\n')};\n\n` +
     `export interface Shader {\n  readonly source: string;\n` +
     `  /** Access of each operand, in order of the bindings of group 0. */\n` +
-    `  readonly bindings: readonly ('read' | 'read_write')[];\n}\n\n` +
+    `  readonly bindings: readonly ('read' | 'read_write')[];\n` +
+    `  /** Names and types of its numbers, in order of \`struct Params\`, the uniform of group 1. */\n` +
+    `  readonly params: readonly (readonly [name: string, type: 'u32' | 'i32' | 'f32'])[];\n}\n\n` +
     `/** Every kernel, by the name of its file. */\nexport const shaders: Readonly<Record<ShaderName, Shader>> = {\n` +
     sources
       .map(
         ([name, source]) =>
-          `  '${name}': {\n    bindings: [${bindingsOf(name, source).join(', ')}],\n    source:\n      ${JSON.stringify(source)},\n  },\n`,
+          `  '${name}': {\n    bindings: [${bindingsOf(name, source).join(', ')}],\n    params: [${paramsOf(name, source).join(', ')}],\n    source:\n      ${JSON.stringify(source)},\n  },\n`,
       )
       .join('') +
     '};\n',

@@ -14,6 +14,7 @@ import {
   reportOps,
   type Call,
 } from './lower-graph.ts';
+import { makeParams, paramsOffset } from './params.ts';
 import { guardBytes, padded } from './padding.ts';
 import { checkGraphSizes } from './sizes.ts';
 import type { GpuTensor } from './tensor.ts';
@@ -35,6 +36,7 @@ export interface Step {
   readonly op: number;
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
+  readonly params: { readonly bindGroup: GPUBindGroup; readonly offset: number };
   readonly workgroups: readonly [x: number, y: number, z: number];
 }
 
@@ -47,6 +49,8 @@ interface SlotBuffer {
 export interface Compiled {
   readonly steps: readonly Step[];
   readonly slots: readonly SlotBuffer[];
+  /** Numbers of all steps. */
+  readonly params: GPUBuffer;
   readonly ops: readonly OpReport[];
   /** Bytes of the slots that values live in, and of those that only workspaces do. */
   readonly arenaBytes: number;
@@ -66,6 +70,7 @@ export async function compile(context: Context, input: CompileInput): Promise<Co
   calls.forEach((call, i) => checkCall(call, operands[i] ?? []));
 
   const pipelines = await compilePipelines(context, calls, halves, onProgress);
+  const params = makeParams(context, calls, `numbers of program '${graph.name}'`);
   const slots = plan.slots.map((bytes, i) => makeSlot(context, bytes, guard, `slot ${i} of program '${graph.name}'`));
   try {
     const bufferOf = (storage: SlotStorage): SlotBuffer => {
@@ -78,6 +83,7 @@ export async function compile(context: Context, input: CompileInput): Promise<Co
       op: call.index,
       pipeline: pipelines[i] as GPUComputePipeline,
       bindGroup: bind(context, call, (operands[i] ?? []).map(bufferOf), guard),
+      params: { bindGroup: params.bindGroup, offset: paramsOffset(i) },
       workgroups: call.dispatch.workgroups,
     }));
     calls.forEach((call, i) => rehearse(context, call, steps[i] as Step));
@@ -91,11 +97,13 @@ export async function compile(context: Context, input: CompileInput): Promise<Co
     return {
       steps,
       slots,
+      params: params.buffer,
       ops: reportOps(graph, lowered, halves),
       arenaBytes: total(true),
       workspaceBytes: total(false),
     };
   } catch (error) {
+    params.buffer.destroy();
     slots.forEach(({ buffer }) => buffer.destroy());
     throw error;
   }

@@ -7,15 +7,22 @@ type Access = 'read' | 'read_write';
 
 const compute = 0x4; // GPUShaderStage.COMPUTE
 
-/** Compiled kernels of a device; the same kernel with the same constants is compiled once. */
+/** Compiled kernels of a device; the same kernel with the same override constants is compiled once. */
 export class Pipelines {
   readonly #device: GPUDevice;
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   readonly #modules = new Map<string, Promise<GPUShaderModule>>();
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
 
+  /** Layout of a kernel's numbers, the same for all. */
+  readonly paramsLayout: GPUBindGroupLayout;
+
   constructor(device: GPUDevice) {
     this.#device = device;
+    this.paramsLayout = device.createBindGroupLayout({
+      label: 'params',
+      entries: [{ binding: 0, visibility: compute, buffer: { type: 'uniform', hasDynamicOffset: true } }],
+    });
   }
 
   /** Layout of a kernel's operands; kernels with operands of the same access share one. */
@@ -37,16 +44,19 @@ export class Pipelines {
   }
 
   /**
+   * @param constants  of a call: numbers are given to it when it runs, so that only the others take a kernel of their own
    * @param halves  bindings that are held as f16
    * @throws {SkiplaneError} with what the device says of the kernel
    */
   get(shader: ShaderName, constants: Constants, halves: readonly number[] = []): Promise<GPUComputePipeline> {
-    const values = Object.entries(constants).toSorted(([a], [b]) => (a < b ? -1 : 1));
+    const numbers = new Set(shaders[shader].params.map(([name]) => name));
+    const overrides = Object.entries(constants).filter(([name]) => !numbers.has(name));
+    const values = overrides.toSorted(([a], [b]) => (a < b ? -1 : 1));
     const variant = variantOf(shader, halves);
-    const key = `${variant} ${values.map(([name, value]) => `${name}=${value}`).join(' ')}`;
+    const key = [variant, ...values.map(([name, value]) => `${name}=${value}`)].join(' ');
     const found = this.#pipelines.get(key);
     if (found !== undefined) return found;
-    const pipeline = this.#compile(shader, constants, halves, key);
+    const pipeline = this.#compile(shader, Object.fromEntries(values), halves, key);
     this.#pipelines.set(key, pipeline);
     return pipeline;
   }
@@ -57,7 +67,7 @@ export class Pipelines {
     halves: readonly number[],
     label: string,
   ): Promise<GPUComputePipeline> {
-    const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [this.layout(shader)] });
+    const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [this.layout(shader), this.paramsLayout] });
     const module = await this.#module(shader, halves);
     try {
       return await this.#device.createComputePipelineAsync({

@@ -73,6 +73,7 @@ export class GpuProgram implements Program {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.#compiled.params.destroy();
     this.#compiled.slots.forEach(({ buffer }) => buffer.destroy());
   }
 

@@ -17,7 +17,7 @@ import { bind, f32 } from './support/graphs.ts';
 import { softwareDrivers } from './software.ts';
 
 /** LLVM takes seconds to compile some kernels. */
-const patience = 300_000;
+const patience = 600_000;
 
 const size = 8;
 const channels = 8;

@@ -13,7 +13,7 @@ const [driver] = await softwareDrivers();
 interface Declared {
   /** Operands in the order of their bindings. */
   readonly operands: readonly Operand[];
-  readonly constants: readonly string[];
+  readonly overrides: readonly string[];
 }
 
 interface Operand {
@@ -25,7 +25,8 @@ interface Operand {
 }
 
 const operandPattern = /@group\(0\) @binding\((\d+)\) var<storage, (read|read_write)> (\w+): array<(\w+)>;/g;
-const constantPattern = /^override (\w+): (?:u32|i32|f32|bool);/gm;
+/** What the code depends on; numbers are in the struct Params, so that a kernel is compiled once for all shapes. */
+const overridePattern = /^override (\w+): bool;/gm;
 
 function declarationsOf(source: string): Declared {
   const operands = [...source.matchAll(operandPattern)].toSorted((a, b) => Number(a[1]) - Number(b[1]));
@@ -37,7 +38,7 @@ function declarationsOf(source: string): Declared {
       element: aliases.get(element) ?? element,
       text,
     })),
-    constants: [...source.matchAll(constantPattern)].map(([, name = '']) => name).toSorted(),
+    overrides: [...source.matchAll(overridePattern)].map(([, name = '']) => name),
   };
 }
 const declared = new Map(names.map((name) => [name, declarationsOf(shaders[name].source)]));
@@ -68,7 +69,7 @@ describe.runIf(driver)('every kernel', () => {
     for (const name of names) {
       const { source, bindings } = shaders[name];
       expect([name, declared.get(name)?.operands.map(({ access }) => access)]).toEqual([name, bindings]);
-      expect([name, declared.get(name)?.constants.length]).toEqual([name, source.match(/\boverride\b/g)?.length ?? 0]);
+      expect([name, declared.get(name)?.overrides.length]).toEqual([name, source.match(/\boverride\b/g)?.length ?? 0]);
     }
   });
 
@@ -87,8 +88,12 @@ describe.runIf(driver)('every kernel', () => {
   test('uses every operand and every constant', async () => {
     for (const name of names) {
       const { source } = shaders[name];
-      const { operands = [], constants = [] } = declared.get(name) ?? {};
-      const texts = [...operands.map(({ text }) => text), ...constants.map((constant) => `override ${constant}:`)];
+      const { operands = [], overrides = [] } = declared.get(name) ?? {};
+      const texts = [
+        ...operands.map(({ text }) => text),
+        ...overrides.map((override) => `override ${override}:`),
+        ...shaders[name].params.map(([param, type]) => `  ${param}: ${type},`),
+      ];
       for (const text of texts) {
         // What nobody uses can be renamed.
         const renamed = source.replace(text, text.replace(/(\w+)(?=:)/, 'nobody'));
@@ -174,7 +179,8 @@ describe('every lowering', () => {
     for (const { calls } of lowered) {
       for (const { dispatch } of calls) {
         const { shader, constants, workgroups } = dispatch;
-        expect([shader, Object.keys(constants).toSorted()]).toEqual([shader, declared.get(shader)?.constants]);
+        const names = [...(declared.get(shader)?.overrides ?? []), ...shaders[shader].params.map(([name]) => name)];
+        expect([shader, Object.keys(constants).toSorted()]).toEqual([shader, names.toSorted()]);
         expect(Object.values(constants).filter((value) => !Number.isFinite(value))).toEqual([]);
         for (const count of workgroups)
           expect(Number.isInteger(count) && count >= 1 && count <= maxWorkgroups).toBe(true);

@@ -2,12 +2,12 @@ import type { ProfileMethod } from '@skiplane/core';
 import prettyBytes from 'pretty-bytes';
 import { printLine } from '../output.ts';
 import { renderTable } from '../render/table.ts';
-import type { MatrixProduct } from './matrix-product.ts';
 import type { Measurement } from './measure.ts';
 import type { KernelRow, OpProfile, OpRow } from './op-profile.ts';
+import type { Peaks } from './peaks.ts';
 
 /** What `bench` has found, the object of `--json`. */
-export interface BenchResult {
+export interface BenchResult extends Partial<Peaks> {
   readonly model: string;
   readonly batch: number;
   readonly device: string;
@@ -17,8 +17,6 @@ export interface BenchResult {
   readonly compileMilliseconds: number;
   readonly inference: Measurement;
   readonly training: Measurement;
-  /** With `--per-op`. */
-  readonly matrixProduct?: MatrixProduct;
   readonly peakMemoryBytes: number;
 }
 
@@ -43,15 +41,18 @@ export function printResult(result: BenchResult): void {
   printLine();
   printLine(`From the start of the process to the open backend: ${result.startupMilliseconds.toFixed(0)} ms`);
   printLine(`Peak memory of the process: ${prettyBytes(result.peakMemoryBytes)}`);
-  const { matrixProduct } = result;
-  if (matrixProduct === undefined) return;
+  const { matrixProduct, copy } = result;
+  if (matrixProduct === undefined || copy === undefined) return;
   const { size, kernels, gigaflopsPerSecond } = matrixProduct;
   printLine(
     `A plain product of ${size}×${size} matrices (${kernels.join(' + ')}): ${gigaflopsPerSecond.toFixed(1)} GFLOP/s`,
   );
+  printLine(
+    `A copy of ${prettyBytes(copy.bytes, { binary: true })} (${copy.kernels.join(' + ')}): ${copy.gigabytesPerSecond.toFixed(1)} GB/s`,
+  );
   for (const [name, { profile, perOp, perKernel, medianMilliseconds }] of programs) {
     if (profile === undefined || perOp === undefined || perKernel === undefined) continue;
-    printProfile(name, { profile, perOp, perKernel }, { medianMilliseconds, matrixProduct });
+    printProfile(name, { profile, perOp, perKernel }, { medianMilliseconds, matrixProduct, copy });
   }
 }
 
@@ -62,15 +63,14 @@ const methods: Readonly<Record<ProfileMethod, string>> = {
     'by the clock around a submission an op, since the device has no timestamps: each holds the way to it and back',
 };
 
-interface Context {
+interface Context extends Peaks {
   readonly medianMilliseconds: number;
-  readonly matrixProduct: MatrixProduct;
 }
 
 function printProfile(
   name: string,
   { profile, perOp, perKernel }: OpProfile,
-  { medianMilliseconds, matrixProduct }: Context,
+  { medianMilliseconds, ...peaks }: Context,
 ): void {
   const { method, runs, milliseconds } = profile;
   printLine();
@@ -79,13 +79,13 @@ function printProfile(
     `Means of ${runs} runs. All ops: ${milliseconds.toFixed(2)} ms; a run that is not timed op by op: ${medianMilliseconds.toFixed(2)} ms.`,
   );
   printLine(
-    'GFLOP/s and GB/s count what the op must compute and move at least; a Winograd kernel computes less. ÷ product is the speed in shares of the matrix product.',
+    'GFLOP/s and GB/s count what the op must compute and move at least; a Winograd kernel computes less. ÷ product and ÷ copy are the speed in shares of the matrix product and of the copy; what stays in caches is faster than a copy.',
   );
   printLine();
-  printLine(renderTable(kernelTable(perKernel, matrixProduct)));
+  printLine(renderTable(kernelTable(perKernel, peaks)));
   printLine();
   const { slow, rest } = splitOps(perOp);
-  printLine(renderTable(opTable(slow, matrixProduct)));
+  printLine(renderTable(opTable(slow, peaks)));
   if (rest.length === 0) return;
   const share = rest.reduce((sum, op) => sum + op.share, 0);
   printLine(`and ${rest.length} more, which take ${percent(share)} together (--json lists them).`);
@@ -103,22 +103,22 @@ function splitOps(ops: readonly OpRow[]): { readonly slow: readonly OpRow[]; rea
   return { slow: sorted.slice(0, count), rest: sorted.slice(count) };
 }
 
-const timingHead = ['ms', 'Share', 'GFLOP/s', '÷ product', 'GB/s'];
-const timingAlign = ['right', 'right', 'right', 'right', 'right'] as const;
+const timingHead = ['ms', 'Share', 'GFLOP/s', '÷ product', 'GB/s', '÷ copy'];
+const timingAlign = ['right', 'right', 'right', 'right', 'right', 'right'] as const;
 
-function kernelTable(rows: readonly KernelRow[], product: MatrixProduct) {
+function kernelTable(rows: readonly KernelRow[], peaks: Peaks) {
   return {
     head: ['Kind', 'Kernels', 'Ops', ...timingHead],
     align: ['left', 'left', 'right', ...timingAlign] as const,
-    rows: rows.map((row) => [row.kind, row.kernels.join(' + '), String(row.ops), ...timingCells(row, product)]),
+    rows: rows.map((row) => [row.kind, row.kernels.join(' + '), String(row.ops), ...timingCells(row, peaks)]),
   };
 }
 
-function opTable(rows: readonly OpRow[], product: MatrixProduct) {
+function opTable(rows: readonly OpRow[], peaks: Peaks) {
   return {
     head: ['Op', 'Kind', 'Kernels', ...timingHead],
     align: ['left', 'left', 'left', ...timingAlign] as const,
-    rows: rows.map((row) => [row.label, row.kind, row.kernels.join(' + '), ...timingCells(row, product)]),
+    rows: rows.map((row) => [row.label, row.kind, row.kernels.join(' + '), ...timingCells(row, peaks)]),
   };
 }
 
@@ -126,8 +126,16 @@ const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 
 const rate = (value: number | null): string => (value === null ? '' : value.toFixed(1));
 
-function timingCells(row: OpRow | KernelRow, product: MatrixProduct): string[] {
+const ratio = (value: number | null, peak: number): string => (value === null ? '' : (value / peak).toFixed(2));
+
+function timingCells(row: OpRow | KernelRow, { matrixProduct, copy }: Peaks): string[] {
   const { milliseconds, share, gigaflopsPerSecond, gigabytesPerSecond } = row;
-  const ofProduct = gigaflopsPerSecond === null ? '' : (gigaflopsPerSecond / product.gigaflopsPerSecond).toFixed(2);
-  return [milliseconds.toFixed(3), percent(share), rate(gigaflopsPerSecond), ofProduct, rate(gigabytesPerSecond)];
+  return [
+    milliseconds.toFixed(3),
+    percent(share),
+    rate(gigaflopsPerSecond),
+    ratio(gigaflopsPerSecond, matrixProduct.gigaflopsPerSecond),
+    rate(gigabytesPerSecond),
+    ratio(gigabytesPerSecond, copy.gigabytesPerSecond),
+  ];
 }

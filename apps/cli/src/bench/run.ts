@@ -2,8 +2,8 @@ import { performance } from 'node:perf_hooks';
 import { openBackend, type BackendFlags } from '../backends.ts';
 import { findModel } from '../model.ts';
 import { note, printJson } from '../output.ts';
-import { measureMatrixProduct } from './matrix-product.ts';
 import { measure } from './measure.ts';
+import { measurePeaks } from './peaks.ts';
 import { printResult, type BenchResult } from './print.ts';
 import { benchImages, withInference, withTraining } from './workload.ts';
 
@@ -27,7 +27,7 @@ export async function bench({ model: name, batch, seconds, perOp, json, ...backe
   note(`measuring inference, then training, for ${seconds} s each${perOp ? ' and as long again op by op' : ''}`);
   const inference = await withInference(input, (workload) => measure(workload, options));
   const training = await withTraining(input, (workload) => measure(workload, options));
-  const matrixProduct = perOp ? await measureMatrixProduct(backend, Math.min(seconds, 2)) : undefined;
+  const peaks = perOp ? await measurePeaks(backend, Math.min(seconds, 2)) : undefined;
   const result: BenchResult = {
     model: name,
     batch,
@@ -36,7 +36,7 @@ export async function bench({ model: name, batch, seconds, perOp, json, ...backe
     compileMilliseconds: inference.compileMilliseconds + training.compileMilliseconds,
     inference,
     training,
-    ...(matrixProduct !== undefined && { matrixProduct }),
+    ...peaks,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
   };
   if (json) printJson(result);

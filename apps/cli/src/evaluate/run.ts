@@ -1,3 +1,4 @@
+import type { Backend } from '@skiplane/core';
 import { classResults, evaluateModel, type Dataset, type Evaluation, type LoadedModel } from '@skiplane/resnet';
 import { writeFileAtomic } from '@skiplane/resnet/node';
 import { openBackend, type BackendFlags } from '../backends.ts';
@@ -26,9 +27,10 @@ export async function evaluate(flags: EvaluateFlags): Promise<void> {
   if (savePredictions !== undefined) checkFolderOf(savePredictions, '--save-predictions');
   const checkpoint = await openWeights(flags);
   checkTop(flags.top, checkpoint.classNames.length);
+  using backend = await openBackend(flags);
   const data = await loadTestData(flags.data, flags.limit);
   warnOfOtherClasses(checkpoint.classNames, data.classNames);
-  const evaluation = await measure(checkpoint, data, flags);
+  const evaluation = await measure(backend, checkpoint, data, flags);
   if (savePredictions !== undefined) {
     await writeFileAtomic(savePredictions, `${[...evaluation.predictions].join('\n')}\n`);
   }
@@ -46,13 +48,17 @@ export async function evaluate(flags: EvaluateFlags): Promise<void> {
   if (savePredictions !== undefined) printLine(`\nPredictions: '${savePredictions}'`);
 }
 
-async function measure(checkpoint: LoadedModel, data: Dataset, flags: EvaluateFlags): Promise<Evaluation> {
+async function measure(
+  backend: Backend,
+  checkpoint: LoadedModel,
+  data: Dataset,
+  flags: EvaluateFlags,
+): Promise<Evaluation> {
   const { model, parameters, preprocessing, training } = checkpoint;
   const { top: topK, flip } = flags;
   const l2 = training?.settings.recipe.l2;
   const progress = await createProgress();
   try {
-    using backend = await openBackend(flags);
     const onProgress = (done: number, total: number): void =>
       progress.update(done / total, `${formatCount(done)} of ${formatCount(total)} images`);
     const batchSize = Math.min(flags.batch, data.count);

@@ -61,7 +61,6 @@ export async function trainRun(run: PlannedRun, flags: RunFlags, options: RunOpt
     if (flags.json) new JsonReporter().end(endingOf(run.finished));
     return { exitCode: exitCodes.ok, result: run.finished };
   }
-  const data = options.data ?? (await loadRunData(run));
   const progress = flags.json ? noProgress : await createProgress();
   const reporter = flags.json ? new JsonReporter() : new TextReporter(progress);
   const interrupt = listenForInterrupt(
@@ -73,6 +72,7 @@ export async function trainRun(run: PlannedRun, flags: RunFlags, options: RunOpt
   );
   try {
     using backend = await openBackend({ ...flags, precision: precisionOf(settings) });
+    const data = options.data ?? (await loadRunData(run));
     const result =
       run.finished ??
       (await runEpochs(run, reporter, options.watch, {

@@ -35,7 +35,7 @@ export type Binding =
 export interface Dispatch {
   /** The kernel's file in src/wgsl, without its extension; its entry point is `main`. */
   readonly shader: ShaderName;
-  /** Values of the shader's `override` constants; booleans as 0 and 1. */
+  /** Values of the shader's `override` constants, booleans as 0 and 1, and of the numbers of its `struct Params`. */
   readonly constants: Readonly<Record<string, number>>;
   /** @group(0) @binding(i), in order. */
   readonly bindings: readonly Binding[];

@@ -1,13 +1,17 @@
 // One Adam step in the epsilon-hat form with decoupled weight decay, in place: parameter ← parameter − decay·parameter;
 // m ← beta1·m + (1 − beta1)·gradient; v ← beta2·v + (1 − beta2)·gradient²; parameter ← parameter − stepSize·m/(√v + epsilon)
 // Invocation: four elements. Traffic: each operand once.
-override count4: u32; // vectors of four elements
+struct Params {
+  count4: u32, // vectors of four elements
+  beta1: f32,
+  beta2: f32,
+  oneMinusBeta1: f32, // rounded from the exact difference
+  oneMinusBeta2: f32,
+  epsilon: f32,
+}
+@group(1) @binding(0) var<uniform> params: Params;
+
 override guarded: bool; // whether nothing changes where norm is NaN or infinite; otherwise norm is any scalar
-override beta1: f32;
-override beta2: f32;
-override oneMinusBeta1: f32; // rounded from the exact difference
-override oneMinusBeta2: f32;
-override epsilon: f32;
 
 @group(0) @binding(0) var<storage, read_write> parameter: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> m: array<vec4f>;
@@ -24,14 +28,14 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let i = (group.y * groups.x + group.x) * 256u + lane;
-  if (i >= count4 || (guarded && (norm[0] & 0x7f800000u) == 0x7f800000u)) {
+  if (i >= params.count4 || (guarded && (norm[0] & 0x7f800000u) == 0x7f800000u)) {
     return;
   }
   let g = gradient[i];
-  let mNew = beta1 * m[i] + oneMinusBeta1 * g;
-  let vNew = beta2 * v[i] + oneMinusBeta2 * (g * g);
+  let mNew = params.beta1 * m[i] + params.oneMinusBeta1 * g;
+  let vNew = params.beta2 * v[i] + params.oneMinusBeta2 * (g * g);
   m[i] = mNew;
   v[i] = vNew;
   let decayed = parameter[i] - decay[0] * parameter[i];
-  parameter[i] = decayed - (stepSize[0] * mNew) / (sqrt(vNew) + epsilon);
+  parameter[i] = decayed - (stepSize[0] * mNew) / (sqrt(vNew) + params.epsilon);
 }

@@ -1,8 +1,11 @@
 // y = scale·x + offset
 // Invocation: four elements. Traffic: each operand once.
-override count4: u32; // vectors of four elements
-override scale: f32;
-override offset: f32;
+struct Params {
+  count4: u32, // vectors of four elements
+  scale: f32,
+  offset: f32,
+}
+@group(1) @binding(0) var<uniform> params: Params;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
@@ -14,8 +17,8 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let i = (group.y * groups.x + group.x) * 256u + lane;
-  if (i >= count4) {
+  if (i >= params.count4) {
     return;
   }
-  y[i] = scale * x[i] + offset;
+  y[i] = params.scale * x[i] + params.offset;
 }

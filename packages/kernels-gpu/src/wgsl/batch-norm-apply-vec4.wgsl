@@ -5,9 +5,13 @@
 
 alias Lanes = vec4f; // or f32 in the file not ending in -vec4
 
-override rows: u32;
-override channels: u32; // in units of Lanes
-override epsilon: f32;
+struct Params {
+  rows: u32,
+  channels: u32, // in units of Lanes
+  epsilon: f32,
+}
+@group(1) @binding(0) var<uniform> params: Params;
+
 override fromVariance: bool;
 override hasResidual: bool;
 override relu: bool;
@@ -27,21 +31,21 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let id = (group.y * groups.x + group.x) * 64 + lane;
-  let channel = id % channels;
-  let first = id / channels * 8;
-  if (first >= rows) {
+  let channel = id % params.channels;
+  let first = id / params.channels * 8;
+  if (first >= params.rows) {
     return;
   }
   var scale = deviation[channel];
   if (fromVariance) {
-    scale = inverseSqrt(scale + epsilon);
+    scale = inverseSqrt(scale + params.epsilon);
   }
   scale *= gamma[channel];
   let center = mean[channel];
   let shift = beta[channel];
-  let last = min(first + 8, rows);
+  let last = min(first + 8, params.rows);
   for (var row = first; row < last; row++) {
-    let at = row * channels + channel;
+    let at = row * params.channels + channel;
     var value = (x[at] - center) * scale + shift;
     if (hasResidual) {
       value += residual[at];

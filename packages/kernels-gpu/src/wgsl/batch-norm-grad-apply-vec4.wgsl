@@ -6,8 +6,12 @@
 
 alias Lanes = vec4f; // or f32 in the file not ending in -vec4
 
-override rows: u32;
-override channels: u32; // in units of Lanes
+struct Params {
+  rows: u32,
+  channels: u32, // in units of Lanes
+}
+@group(1) @binding(0) var<uniform> params: Params;
+
 override hasResidual: bool;
 
 @group(0) @binding(0) var<storage, read> dy: array<Lanes>;
@@ -23,18 +27,18 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let id = (group.y * groups.x + group.x) * 64 + lane;
-  let channel = id % channels;
-  let first = id / channels * 8;
-  if (first >= rows) {
+  let channel = id % params.channels;
+  let first = id / params.channels * 8;
+  if (first >= params.rows) {
     return;
   }
   let a = coefficients[channel];
-  let b = coefficients[channels + channel];
-  let c = coefficients[2 * channels + channel];
-  let mean = coefficients[3 * channels + channel];
-  let last = min(first + 8, rows);
+  let b = coefficients[params.channels + channel];
+  let c = coefficients[2 * params.channels + channel];
+  let mean = coefficients[3 * params.channels + channel];
+  let last = min(first + 8, params.rows);
   for (var row = first; row < last; row++) {
-    let at = row * channels + channel;
+    let at = row * params.channels + channel;
     var value = a * (dy[at] - b - (x[at] - mean) * c);
     if (hasResidual) {
       value += residual[at];

@@ -2,9 +2,12 @@
 // what batch-norm-grad-apply reads: coefficients = [gamma·inverseStd, dBeta/rows, dGamma·inverseStd/rows, mean], each [channels].
 // One invocation takes one channel. Traffic: partials once.
 
-override rows: u32;
-override channels: u32;
-override chunks: u32;
+struct Params {
+  rows: u32,
+  channels: u32,
+  chunks: u32,
+}
+@group(1) @binding(0) var<uniform> params: Params;
 
 @group(0) @binding(0) var<storage, read> partials: array<f32>;
 @group(0) @binding(1) var<storage, read> gamma: array<f32>;
@@ -21,21 +24,21 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let channel = (group.y * groups.x + group.x) * 64 + lane;
-  if (channel >= channels) {
+  if (channel >= params.channels) {
     return;
   }
   var sum = 0.0;
   var products = 0.0;
-  for (var chunk = 0u; chunk < chunks; chunk++) {
-    sum += partials[2 * chunk * channels + channel];
-    products += partials[(2 * chunk + 1) * channels + channel];
+  for (var chunk = 0u; chunk < params.chunks; chunk++) {
+    sum += partials[2 * chunk * params.channels + channel];
+    products += partials[(2 * chunk + 1) * params.channels + channel];
   }
   let inverse = inverseStd[channel];
   products *= inverse;
   dBeta[channel] = sum;
   dGamma[channel] = products;
   coefficients[channel] = gamma[channel] * inverse;
-  coefficients[channels + channel] = sum / f32(rows);
-  coefficients[2 * channels + channel] = products * inverse / f32(rows);
-  coefficients[3 * channels + channel] = mean[channel];
+  coefficients[params.channels + channel] = sum / f32(params.rows);
+  coefficients[2 * params.channels + channel] = products * inverse / f32(params.rows);
+  coefficients[3 * params.channels + channel] = mean[channel];
 }

@@ -6,9 +6,12 @@
 
 alias Lanes = f32; // or vec4f in the file ending in -vec4
 
-override rows: u32;
-override channels: u32; // in units of Lanes
-override chunks: u32;
+struct Params {
+  rows: u32,
+  channels: u32, // in units of Lanes
+  chunks: u32,
+}
+@group(1) @binding(0) var<uniform> params: Params;
 
 @group(0) @binding(0) var<storage, read> x: array<Lanes>;
 @group(0) @binding(1) var<storage, read_write> partials: array<Lanes>;
@@ -24,15 +27,15 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let id = (group.y * groups.x + group.x) * 64 + lane;
-  if (id >= chunks * channels) {
+  if (id >= params.chunks * params.channels) {
     return;
   }
-  let channel = id % channels;
-  let chunk = id / channels;
-  let rowsPerChunk = (rows + chunks - 1) / chunks;
-  let first = min(chunk * rowsPerChunk, rows);
-  let last = min(first + rowsPerChunk, rows);
-  let c = channels;
+  let channel = id % params.channels;
+  let chunk = id / params.channels;
+  let rowsPerChunk = (params.rows + params.chunks - 1) / params.chunks;
+  let first = min(chunk * rowsPerChunk, params.rows);
+  let last = min(first + rowsPerChunk, params.rows);
+  let c = params.channels;
 
   var mean = Lanes();
   var squares = Lanes();

@@ -1,7 +1,10 @@
 // y = x + bias, a bias a channel.
 // Invocation: one element. Traffic: x and y once.
-override count: u32;
-override channels: u32;
+struct Params {
+  count: u32,
+  channels: u32,
+}
+@group(1) @binding(0) var<uniform> params: Params;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> bias: array<f32>;
@@ -14,8 +17,8 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let i = (group.y * groups.x + group.x) * 256u + lane;
-  if (i >= count) {
+  if (i >= params.count) {
     return;
   }
-  y[i] = x[i] + bias[i % channels];
+  y[i] = x[i] + bias[i % params.channels];
 }

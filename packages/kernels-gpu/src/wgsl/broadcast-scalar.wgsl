@@ -1,6 +1,9 @@
 // y = x, a scalar
 // Invocation: four elements. Traffic: each operand once.
-override count4: u32; // vectors of four elements
+struct Params {
+  count4: u32, // vectors of four elements
+}
+@group(1) @binding(0) var<uniform> params: Params;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
@@ -12,7 +15,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let i = (group.y * groups.x + group.x) * 256u + lane;
-  if (i >= count4) {
+  if (i >= params.count4) {
     return;
   }
   y[i] = vec4f(x[0]);

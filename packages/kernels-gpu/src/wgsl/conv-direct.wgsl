@@ -6,28 +6,31 @@
 // and not read. Results go to every storeStride-th pixel of y, which lets the phases of a strided gradient interleave.
 // Traffic, from caches for the most part: x once for each 8 channels of y, the panels once for each 8 pixels.
 
-override batch: u32;
-override height: u32;
-override width: u32;
-override vectors: u32; // channels of x / 4
-override tapRows: u32;
-override tapColumns: u32;
-override strideHeight: u32;
-override strideWidth: u32;
-override padTop: i32;
-override padLeft: i32;
-override outHeight: u32; // of this pass
-override outWidth: u32;
-override outVectors: u32; // channels of y / 4
-override storeHeight: u32; // of y
-override storeWidth: u32;
-override storeStride: u32;
-override storeTop: u32;
-override storeLeft: u32;
-override hasBias: bool;
-override hasResidual: bool;
-override hasMask: bool;
-override relu: bool;
+struct Params {
+  batch: u32,
+  height: u32,
+  width: u32,
+  vectors: u32, // channels of x / 4
+  tapRows: u32,
+  tapColumns: u32,
+  strideHeight: u32,
+  strideWidth: u32,
+  padTop: i32,
+  padLeft: i32,
+  outHeight: u32, // of this pass
+  outWidth: u32,
+  outVectors: u32, // channels of y / 4
+  storeHeight: u32, // of y
+  storeWidth: u32,
+  storeStride: u32,
+  storeTop: u32,
+  storeLeft: u32,
+  hasBias: u32,
+  hasResidual: u32,
+  hasMask: u32,
+  relu: u32, // 0 or 1, like the three above
+}
+@group(1) @binding(0) var<uniform> params: Params;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> panels: array<vec4f>;
@@ -40,16 +43,16 @@ override relu: bool;
 struct Pixel { at: i32, row: i32, column: i32 }
 
 fn pixelOf(pixel: u32) -> Pixel {
-  let image = pixel / (outHeight * outWidth);
-  let row = i32(pixel / outWidth % outHeight * strideHeight) - padTop;
-  let column = i32(pixel % outWidth * strideWidth) - padLeft;
-  return Pixel(((i32(image * height) + row) * i32(width) + column) * i32(vectors), row, column);
+  let image = pixel / (params.outHeight * params.outWidth);
+  let row = i32(pixel / params.outWidth % params.outHeight * params.strideHeight) - params.padTop;
+  let column = i32(pixel % params.outWidth * params.strideWidth) - params.padLeft;
+  return Pixel(((i32(image * params.height) + row) * i32(params.width) + column) * i32(params.vectors), row, column);
 }
 
 /** One tap of a pixel: its first vector in x, or a negative index beyond the edge. */
 fn tapOf(pixel: Pixel, r: u32, s: u32) -> i32 {
-  let inside = u32(pixel.row + i32(r)) < height && u32(pixel.column + i32(s)) < width;
-  return select(-1, pixel.at + i32((r * width + s) * vectors), inside);
+  let inside = u32(pixel.row + i32(r)) < params.height && u32(pixel.column + i32(s)) < params.width;
+  return select(-1, pixel.at + i32((r * params.width + s) * params.vectors), inside);
 }
 
 fn load(tap: i32, k: u32) -> vec4f {
@@ -62,24 +65,24 @@ fn panel(at: u32, step: u32) -> mat4x4f {
 }
 
 fn store(pixel: u32, vector: u32, sum: vec4f) {
-  if (pixel >= batch * outHeight * outWidth || vector >= outVectors) {
+  if (pixel >= params.batch * params.outHeight * params.outWidth || vector >= params.outVectors) {
     return;
   }
-  let image = pixel / (outHeight * outWidth);
-  let row = pixel / outWidth % outHeight * storeStride + storeTop;
-  let column = pixel % outWidth * storeStride + storeLeft;
-  let at = ((image * storeHeight + row) * storeWidth + column) * outVectors + vector;
+  let image = pixel / (params.outHeight * params.outWidth);
+  let row = pixel / params.outWidth % params.outHeight * params.storeStride + params.storeTop;
+  let column = pixel % params.outWidth * params.storeStride + params.storeLeft;
+  let at = ((image * params.storeHeight + row) * params.storeWidth + column) * params.outVectors + vector;
   var value = sum;
-  if (hasBias) {
+  if (params.hasBias != 0) {
     value += bias[vector];
   }
-  if (hasResidual) {
+  if (params.hasResidual != 0) {
     value += residual[at];
   }
-  if (hasMask) {
+  if (params.hasMask != 0) {
     value = select(vec4f(), value, mask[at] > vec4f());
   }
-  if (relu) {
+  if (params.relu != 0) {
     value = max(value, vec4f());
   }
   y[at] = value;
@@ -92,8 +95,8 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let id = (group.y * groups.x + group.x) * 64 + lane;
-  let pixels = batch * outHeight * outWidth;
-  let blocks = (outVectors + 1) / 2;
+  let pixels = params.batch * params.outHeight * params.outWidth;
+  let blocks = (params.outVectors + 1) / 2;
   let first = id / blocks * 8;
   if (first >= pixels) {
     return;
@@ -116,8 +119,8 @@ fn main(
   var sum11 = mat4x4f();
   let step = blocks * 2;
   var source = block;
-  for (var r = 0u; r < tapRows; r++) {
-    for (var s = 0u; s < tapColumns; s++) {
+  for (var r = 0u; r < params.tapRows; r++) {
+    for (var s = 0u; s < params.tapColumns; s++) {
       let t0 = tapOf(p0, r, s);
       let t1 = tapOf(p1, r, s);
       let t2 = tapOf(p2, r, s);
@@ -126,7 +129,7 @@ fn main(
       let t5 = tapOf(p5, r, s);
       let t6 = tapOf(p6, r, s);
       let t7 = tapOf(p7, r, s);
-      for (var k = 0u; k < vectors; k++) {
+      for (var k = 0u; k < params.vectors; k++) {
         let x0 = mat4x4f(load(t0, k), load(t1, k), load(t2, k), load(t3, k));
         let x1 = mat4x4f(load(t4, k), load(t5, k), load(t6, k), load(t7, k));
         let w0 = panel(source, step);
@@ -140,20 +143,9 @@ fn main(
     }
   }
 
-  store(first, block, sum00[0]);
-  store(first + 1, block, sum00[1]);
-  store(first + 2, block, sum00[2]);
-  store(first + 3, block, sum00[3]);
-  store(first + 4, block, sum10[0]);
-  store(first + 5, block, sum10[1]);
-  store(first + 6, block, sum10[2]);
-  store(first + 7, block, sum10[3]);
-  store(first, block + 1, sum01[0]);
-  store(first + 1, block + 1, sum01[1]);
-  store(first + 2, block + 1, sum01[2]);
-  store(first + 3, block + 1, sum01[3]);
-  store(first + 4, block + 1, sum11[0]);
-  store(first + 5, block + 1, sum11[1]);
-  store(first + 6, block + 1, sum11[2]);
-  store(first + 7, block + 1, sum11[3]);
+  // One copy of the epilogue in a loop: sixteen take drivers twice as long to compile.
+  let sums = array<mat4x4f, 4>(sum00, sum10, sum01, sum11);
+  for (var i = 0u; i < 16; i++) {
+    store(first + i % 8, block + i / 8, sums[i / 4][i % 4]);
+  }
 }

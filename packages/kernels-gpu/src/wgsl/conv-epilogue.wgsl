@@ -3,9 +3,13 @@
 //
 // One invocation writes one element. Absent operands are bound to any buffer and not read. Traffic: each operand once.
 
-override positions: u32;
-override channels: u32;
-override paddedChannels: u32;
+struct Params {
+  positions: u32,
+  channels: u32,
+  paddedChannels: u32,
+}
+@group(1) @binding(0) var<uniform> params: Params;
+
 override hasBias: bool;
 override hasResidual: bool;
 override hasMask: bool;
@@ -24,11 +28,11 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let id = (group.y * groups.x + group.x) * 64 + lane;
-  if (id >= positions * channels) {
+  if (id >= params.positions * params.channels) {
     return;
   }
-  let channel = id % channels;
-  var value = sums[id / channels * paddedChannels + channel];
+  let channel = id % params.channels;
+  var value = sums[id / params.channels * params.paddedChannels + channel];
   if (hasBias) {
     value += bias[channel];
   }

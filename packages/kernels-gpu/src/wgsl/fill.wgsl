@@ -1,7 +1,10 @@
 // y = value
 // Invocation: four elements. Traffic: each operand once.
-override count4: u32; // vectors of four elements
-override value: f32;
+struct Params {
+  count4: u32, // vectors of four elements
+  value: f32,
+}
+@group(1) @binding(0) var<uniform> params: Params;
 
 @group(0) @binding(0) var<storage, read_write> y: array<vec4f>;
 
@@ -12,8 +15,8 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let i = (group.y * groups.x + group.x) * 256u + lane;
-  if (i >= count4) {
+  if (i >= params.count4) {
     return;
   }
-  y[i] = vec4f(value);
+  y[i] = vec4f(params.value);
 }

@@ -6,34 +6,37 @@
 // Chunks depend on shapes only, so that the sum's tree is fixed. Channels come in whole vectors; partials are padded to
 // 8 and 16 channels. Traffic, from caches for the most part: x for each tap and 16 channels of dy, dy for each tap and 8 of x.
 
-override batch: u32;
-override height: u32;
-override width: u32;
-override vectors: u32; // channels of x / 4
-override filterHeight: u32;
-override filterWidth: u32;
-override strideHeight: u32;
-override strideWidth: u32;
-override padTop: i32;
-override padLeft: i32;
-override outHeight: u32;
-override outWidth: u32;
-override outVectors: u32; // channels of dy / 4
-override chunks: u32;
-override rowsPerChunk: u32;
+struct Params {
+  batch: u32,
+  height: u32,
+  width: u32,
+  vectors: u32, // channels of x / 4
+  filterHeight: u32,
+  filterWidth: u32,
+  strideHeight: u32,
+  strideWidth: u32,
+  padTop: i32,
+  padLeft: i32,
+  outHeight: u32,
+  outWidth: u32,
+  outVectors: u32, // channels of dy / 4
+  chunks: u32,
+  rowsPerChunk: u32,
+}
+@group(1) @binding(0) var<uniform> params: Params;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> partials: array<vec4f>;
 
 fn load(row: u32, inside: bool, column: i32, vector: u32) -> vec4f {
-  let valid = inside && u32(column) < width;
-  return select(vec4f(), x[select(0u, (row + u32(column)) * vectors + vector, valid)], valid);
+  let valid = inside && u32(column) < params.width;
+  return select(vec4f(), x[select(0u, (row + u32(column)) * params.vectors + vector, valid)], valid);
 }
 
 /** Four columns of x: a matrix of columns by channels. */
 fn positions(row: u32, inside: bool, column: i32, vector: u32) -> mat4x4f {
-  let step = i32(strideWidth);
+  let step = i32(params.strideWidth);
   return transpose(mat4x4f(
     load(row, inside, column, vector),
     load(row, inside, column + step, vector),
@@ -43,8 +46,8 @@ fn positions(row: u32, inside: bool, column: i32, vector: u32) -> mat4x4f {
 }
 
 fn grad(row: u32, column: u32, vector: u32) -> vec4f {
-  let inside = column < outWidth;
-  return select(vec4f(), dy[select(0u, (row + column) * outVectors + vector, inside)], inside);
+  let inside = column < params.outWidth;
+  return select(vec4f(), dy[select(0u, (row + column) * params.outVectors + vector, inside)], inside);
 }
 
 /** Four columns of dy: a matrix of channels by columns. */
@@ -72,23 +75,23 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let id = (group.y * groups.x + group.x) * 64 + lane;
-  let outBlocks = (outVectors + 3) / 4;
-  let inBlocks = (vectors + 1) / 2;
-  let taps = filterHeight * filterWidth;
+  let outBlocks = (params.outVectors + 3) / 4;
+  let inBlocks = (params.vectors + 1) / 2;
+  let taps = params.filterHeight * params.filterWidth;
   let k = id % outBlocks * 4;
   let c = id / outBlocks % inBlocks * 2;
   let tap = id / (outBlocks * inBlocks) % taps;
   let chunk = id / (outBlocks * inBlocks * taps);
-  if (chunk >= chunks) {
+  if (chunk >= params.chunks) {
     return;
   }
-  let r = i32(tap / filterWidth) - padTop;
-  let s = i32(tap % filterWidth) - padLeft;
+  let r = i32(tap / params.filterWidth) - params.padTop;
+  let s = i32(tap % params.filterWidth) - params.padLeft;
   // Vectors beyond the last are summed like the last and never read.
-  let c1 = min(c + 1, vectors - 1);
-  let k1 = min(k + 1, outVectors - 1);
-  let k2 = min(k + 2, outVectors - 1);
-  let k3 = min(k + 3, outVectors - 1);
+  let c1 = min(c + 1, params.vectors - 1);
+  let k1 = min(k + 1, params.outVectors - 1);
+  let k2 = min(k + 2, params.outVectors - 1);
+  let k3 = min(k + 3, params.outVectors - 1);
 
   var sum00 = mat4x4f();
   var sum01 = mat4x4f();
@@ -98,19 +101,19 @@ fn main(
   var sum11 = mat4x4f();
   var sum12 = mat4x4f();
   var sum13 = mat4x4f();
-  let last = min((chunk + 1) * rowsPerChunk, batch * outHeight);
-  for (var line = chunk * rowsPerChunk; line < last; line++) {
-    let row = i32(line % outHeight * strideHeight) + r;
-    let inside = u32(row) < height;
-    let line0 = (line / outHeight * height + u32(row)) * width;
-    for (var j = 0u; j < outWidth; j += 4) {
-      let column = i32(j * strideWidth) + s;
+  let last = min((chunk + 1) * params.rowsPerChunk, params.batch * params.outHeight);
+  for (var line = chunk * params.rowsPerChunk; line < last; line++) {
+    let row = i32(line % params.outHeight * params.strideHeight) + r;
+    let inside = u32(row) < params.height;
+    let line0 = (line / params.outHeight * params.height + u32(row)) * params.width;
+    for (var j = 0u; j < params.outWidth; j += 4) {
+      let column = i32(j * params.strideWidth) + s;
       let x0 = positions(line0, inside, column, c);
       let x1 = positions(line0, inside, column, c1);
-      let g0 = grads(line * outWidth, j, k);
-      let g1 = grads(line * outWidth, j, k1);
-      let g2 = grads(line * outWidth, j, k2);
-      let g3 = grads(line * outWidth, j, k3);
+      let g0 = grads(line * params.outWidth, j, k);
+      let g1 = grads(line * params.outWidth, j, k1);
+      let g2 = grads(line * params.outWidth, j, k2);
+      let g3 = grads(line * params.outWidth, j, k3);
       sum00 += g0 * x0;
       sum01 += g1 * x0;
       sum02 += g2 * x0;

@@ -2,12 +2,15 @@
 //
 // Chunks are summed in order. One invocation sums four neighbouring k. Traffic: partials once, dFilter once.
 
-override chunks: u32;
-override taps: u32;
-override inChannels: u32;
-override inPadded: u32; // channels of partials
-override outChannels: u32;
-override outVectors: u32; // vectors of channels of partials
+struct Params {
+  chunks: u32,
+  taps: u32,
+  inChannels: u32,
+  inPadded: u32, // channels of partials
+  outChannels: u32,
+  outVectors: u32, // vectors of channels of partials
+}
+@group(1) @binding(0) var<uniform> params: Params;
 
 @group(0) @binding(0) var<storage, read> partials: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> dFilter: array<f32>;
@@ -19,29 +22,29 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let id = (group.y * groups.x + group.x) * 64 + lane;
-  let vectors = (outChannels + 3) / 4;
-  if (id >= taps * inChannels * vectors) {
+  let vectors = (params.outChannels + 3) / 4;
+  if (id >= params.taps * params.inChannels * vectors) {
     return;
   }
   let vector = id % vectors;
-  let c = id / vectors % inChannels;
-  let tap = id / (vectors * inChannels);
-  var source = (tap * inPadded + c) * outVectors + vector;
+  let c = id / vectors % params.inChannels;
+  let tap = id / (vectors * params.inChannels);
+  var source = (tap * params.inPadded + c) * params.outVectors + vector;
   var sum = partials[source];
-  for (var chunk = 1u; chunk < chunks; chunk++) {
-    source += taps * inPadded * outVectors;
+  for (var chunk = 1u; chunk < params.chunks; chunk++) {
+    source += params.taps * params.inPadded * params.outVectors;
     sum += partials[source];
   }
   let k = vector * 4;
-  let at = (tap * inChannels + c) * outChannels + k;
+  let at = (tap * params.inChannels + c) * params.outChannels + k;
   dFilter[at] = sum.x;
-  if (k + 1 < outChannels) {
+  if (k + 1 < params.outChannels) {
     dFilter[at + 1] = sum.y;
   }
-  if (k + 2 < outChannels) {
+  if (k + 2 < params.outChannels) {
     dFilter[at + 2] = sum.z;
   }
-  if (k + 3 < outChannels) {
+  if (k + 3 < params.outChannels) {
     dFilter[at + 3] = sum.w;
   }
 }

@@ -4,29 +4,32 @@
 // gradient with respect to the input gets flipped taps, every stride-th of them, with channels in exchanged roles.
 // One invocation writes one vector of four columns. Traffic: the taps once, the panels once.
 
-override tapRows: u32;
-override tapColumns: u32;
-override rowStart: i32;
-override rowStep: i32;
-override columnStart: i32;
-override columnStep: i32;
-override filterWidth: i32;
-override tapStride: u32;
-override inner: u32;
-override innerStride: u32;
-override innerPadded: u32;
-override columns: u32;
-override columnStride: u32;
-override columnVectors: u32;
+struct Params {
+  tapRows: u32,
+  tapColumns: u32,
+  rowStart: i32,
+  rowStep: i32,
+  columnStart: i32,
+  columnStep: i32,
+  filterWidth: i32,
+  tapStride: u32,
+  inner: u32,
+  innerStride: u32,
+  innerPadded: u32,
+  columns: u32,
+  columnStride: u32,
+  columnVectors: u32,
+}
+@group(1) @binding(0) var<uniform> params: Params;
 
 @group(0) @binding(0) var<storage, read> filters: array<f32>;
 @group(0) @binding(1) var<storage, read_write> panels: array<vec4f>;
 
 fn element(tap: u32, k: u32, column: u32) -> f32 {
-  let row = rowStart + rowStep * i32(tap / tapColumns);
-  let index = u32(row * filterWidth + columnStart + columnStep * i32(tap % tapColumns));
-  let inside = k < inner && column < columns;
-  let at = index * tapStride + k * innerStride + column * columnStride;
+  let row = params.rowStart + params.rowStep * i32(tap / params.tapColumns);
+  let index = u32(row * params.filterWidth + params.columnStart + params.columnStep * i32(tap % params.tapColumns));
+  let inside = k < params.inner && column < params.columns;
+  let at = index * params.tapStride + k * params.innerStride + column * params.columnStride;
   return select(0.0, filters[select(0u, at, inside)], inside);
 }
 
@@ -37,12 +40,12 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let id = (group.y * groups.x + group.x) * 64 + lane;
-  if (id >= tapRows * tapColumns * innerPadded * columnVectors) {
+  if (id >= params.tapRows * params.tapColumns * params.innerPadded * params.columnVectors) {
     return;
   }
-  let column = id % columnVectors * 4;
-  let k = id / columnVectors % innerPadded;
-  let tap = id / (columnVectors * innerPadded);
+  let column = id % params.columnVectors * 4;
+  let k = id / params.columnVectors % params.innerPadded;
+  let tap = id / (params.columnVectors * params.innerPadded);
   panels[id] = vec4f(
     element(tap, k, column),
     element(tap, k, column + 1),

@@ -1,8 +1,11 @@
 // x = images of a data set of bytes, by index, as they are: values[byte] − mean.
 // Invocation: one element of x. Traffic: a byte and a mean an element, x once.
-override count: u32; // elements of x
-override images: i32;
-override size: u32; // elements of an image
+struct Params {
+  count: u32, // elements of x
+  images: i32,
+  size: u32, // elements of an image
+}
+@group(1) @binding(0) var<uniform> params: Params;
 
 @group(0) @binding(0) var<storage, read> bytes: array<u32>;
 @group(0) @binding(1) var<storage, read> values: array<f32>;
@@ -17,11 +20,11 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let i = (group.y * groups.x + group.x) * 64u + lane;
-  if (i >= count) {
+  if (i >= params.count) {
     return;
   }
-  let offset = i % size;
-  let at = u32(clamp(indices[i / size], 0, images - 1)) * size + offset;
+  let offset = i % params.size;
+  let at = u32(clamp(indices[i / params.size], 0, params.images - 1)) * params.size + offset;
   let byte = (bytes[at >> 2u] >> ((at & 3u) * 8u)) & 255u;
   x[i] = values[byte] - mean[offset];
 }

@@ -2,11 +2,15 @@
 // A shift is the sum of three floats. Its whole part and its fraction are kept apart, so that a weight is exact to 2⁻²⁴ in
 // whatever column, and the choice of the nearest pixel is the host's.
 // Invocation: one element of x. Traffic: up to four bytes and means an element, x once.
-override count: u32; // elements of x
-override images: i32;
-override height: i32;
-override width: i32;
-override channels: i32;
+struct Params {
+  count: u32, // elements of x
+  images: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+}
+@group(1) @binding(0) var<uniform> params: Params;
+
 override nearest: bool;
 
 @group(0) @binding(0) var<storage, read> bytes: array<u32>;
@@ -69,29 +73,29 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let at = (group.y * groups.x + group.x) * 64u + lane;
-  if (at >= count) {
+  if (at >= params.count) {
     return;
   }
-  let c = i32(at) % channels;
-  let column = i32(at) / channels % width;
-  let row = i32(at) / (channels * width) % height;
-  let size = channels * width * height;
+  let c = i32(at) % params.channels;
+  let column = i32(at) / params.channels % params.width;
+  let row = i32(at) / (params.channels * params.width) % params.height;
+  let size = params.channels * params.width * params.height;
   let n = at / u32(size);
-  let image = u32(clamp(indices[n], 0, images - 1)) * u32(size);
+  let image = u32(clamp(indices[n], 0, params.images - 1)) * u32(size);
   let transform = n * 7u;
   let flip = transforms[transform + 6u] != 0f;
-  let rows = place(row, transform, height - 1);
-  let columns = place(select(column, width - 1 - column, flip), transform + 3u, width - 1);
-  let top = rows.first * width;
-  let bottom = rows.second * width;
+  let rows = place(row, transform, params.height - 1);
+  let columns = place(select(column, params.width - 1 - column, flip), transform + 3u, params.width - 1);
+  let top = rows.first * params.width;
+  let bottom = rows.second * params.width;
   let left = blend(
-    pixel(image, (top + columns.first) * channels + c),
-    pixel(image, (bottom + columns.first) * channels + c),
+    pixel(image, (top + columns.first) * params.channels + c),
+    pixel(image, (bottom + columns.first) * params.channels + c),
     rows.weight,
   );
   let right = blend(
-    pixel(image, (top + columns.second) * channels + c),
-    pixel(image, (bottom + columns.second) * channels + c),
+    pixel(image, (top + columns.second) * params.channels + c),
+    pixel(image, (bottom + columns.second) * params.channels + c),
     rows.weight,
   );
   x[at] = blend(left, right, columns.weight);

@@ -6,9 +6,12 @@
 // a is [planes][rows][innerVectors], b [planes][inner][columns padded to 16], y [planes][rows][columnVectors].
 // Traffic, from caches for the most part: a once for each 16 columns, b once for each 8 rows, y once.
 
-override rows: u32; // of a plane
-override innerVectors: u32; // inner / 4
-override columnVectors: u32; // columns / 4
+struct Params {
+  rows: u32, // of a plane
+  innerVectors: u32, // inner / 4
+  columnVectors: u32, // columns / 4
+}
+@group(1) @binding(0) var<uniform> params: Params;
 
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
 @group(0) @binding(1) var<storage, read> b: array<vec4f>;
@@ -46,22 +49,22 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let id = (group.y * groups.x + group.x) * 64 + lane;
-  let blocks = (columnVectors + 3) / 4;
+  let blocks = (params.columnVectors + 3) / 4;
   let first = id / blocks * 8;
-  if (first >= rows) {
+  if (first >= params.rows) {
     return;
   }
   let block = id % blocks * 4;
-  let plane = group.z * rows;
-  let last = rows - 1;
-  let r0 = (plane + first) * innerVectors;
-  let r1 = (plane + min(first + 1, last)) * innerVectors;
-  let r2 = (plane + min(first + 2, last)) * innerVectors;
-  let r3 = (plane + min(first + 3, last)) * innerVectors;
-  let r4 = (plane + min(first + 4, last)) * innerVectors;
-  let r5 = (plane + min(first + 5, last)) * innerVectors;
-  let r6 = (plane + min(first + 6, last)) * innerVectors;
-  let r7 = (plane + min(first + 7, last)) * innerVectors;
+  let plane = group.z * params.rows;
+  let last = params.rows - 1;
+  let r0 = (plane + first) * params.innerVectors;
+  let r1 = (plane + min(first + 1, last)) * params.innerVectors;
+  let r2 = (plane + min(first + 2, last)) * params.innerVectors;
+  let r3 = (plane + min(first + 3, last)) * params.innerVectors;
+  let r4 = (plane + min(first + 4, last)) * params.innerVectors;
+  let r5 = (plane + min(first + 5, last)) * params.innerVectors;
+  let r6 = (plane + min(first + 6, last)) * params.innerVectors;
+  let r7 = (plane + min(first + 7, last)) * params.innerVectors;
 
   // Columns of a sum are rows of y: sum00 to sum03 are rows 0–3, four columns each.
   var sum00 = mat4x4f();
@@ -73,8 +76,8 @@ fn main(
   var sum12 = mat4x4f();
   var sum13 = mat4x4f();
   let step = blocks * 4;
-  var source = group.z * innerVectors * 4 * step + block;
-  for (var k = 0u; k < innerVectors; k++) {
+  var source = group.z * params.innerVectors * 4 * step + block;
+  for (var k = 0u; k < params.innerVectors; k++) {
     let a0 = fourRows(r0, r1, r2, r3, k);
     let a1 = fourRows(r4, r5, r6, r7, k);
     let b0 = panel(source, step);
@@ -92,14 +95,14 @@ fn main(
     source += 4 * step;
   }
 
-  let at = (plane + first) * columnVectors + block;
-  let vectors = columnVectors - block;
+  let at = (plane + first) * params.columnVectors + block;
+  let vectors = params.columnVectors - block;
   storeRow(at, vectors, true, sum00[0], sum01[0], sum02[0], sum03[0]);
-  storeRow(at + columnVectors, vectors, first + 1 < rows, sum00[1], sum01[1], sum02[1], sum03[1]);
-  storeRow(at + 2 * columnVectors, vectors, first + 2 < rows, sum00[2], sum01[2], sum02[2], sum03[2]);
-  storeRow(at + 3 * columnVectors, vectors, first + 3 < rows, sum00[3], sum01[3], sum02[3], sum03[3]);
-  storeRow(at + 4 * columnVectors, vectors, first + 4 < rows, sum10[0], sum11[0], sum12[0], sum13[0]);
-  storeRow(at + 5 * columnVectors, vectors, first + 5 < rows, sum10[1], sum11[1], sum12[1], sum13[1]);
-  storeRow(at + 6 * columnVectors, vectors, first + 6 < rows, sum10[2], sum11[2], sum12[2], sum13[2]);
-  storeRow(at + 7 * columnVectors, vectors, first + 7 < rows, sum10[3], sum11[3], sum12[3], sum13[3]);
+  storeRow(at + params.columnVectors, vectors, first + 1 < params.rows, sum00[1], sum01[1], sum02[1], sum03[1]);
+  storeRow(at + 2 * params.columnVectors, vectors, first + 2 < params.rows, sum00[2], sum01[2], sum02[2], sum03[2]);
+  storeRow(at + 3 * params.columnVectors, vectors, first + 3 < params.rows, sum00[3], sum01[3], sum02[3], sum03[3]);
+  storeRow(at + 4 * params.columnVectors, vectors, first + 4 < params.rows, sum10[0], sum11[0], sum12[0], sum13[0]);
+  storeRow(at + 5 * params.columnVectors, vectors, first + 5 < params.rows, sum10[1], sum11[1], sum12[1], sum13[1]);
+  storeRow(at + 6 * params.columnVectors, vectors, first + 6 < params.rows, sum10[2], sum11[2], sum12[2], sum13[2]);
+  storeRow(at + 7 * params.columnVectors, vectors, first + 7 < params.rows, sum10[3], sum11[3], sum12[3], sum13[3]);
 }

@@ -1,7 +1,10 @@
 // dw = 2·scale·dy·w, dy a scalar
 // Invocation: four elements. Traffic: each operand once.
-override count4: u32; // vectors of four elements
-override scale: f32;
+struct Params {
+  count4: u32, // vectors of four elements
+  scale: f32,
+}
+@group(1) @binding(0) var<uniform> params: Params;
 
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(1) var<storage, read> w: array<vec4f>;
@@ -14,8 +17,8 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let i = (group.y * groups.x + group.x) * 256u + lane;
-  if (i >= count4) {
+  if (i >= params.count4) {
     return;
   }
-  dw[i] = (2 * scale * dy[0]) * w[i];
+  dw[i] = (2 * params.scale * dy[0]) * w[i];
 }

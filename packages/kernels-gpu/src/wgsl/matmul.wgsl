@@ -4,26 +4,29 @@
 // columns beyond the last are computed like the last and not stored. Neighbouring invocations take neighbouring columns.
 // Traffic, from caches for the most part: a once for each 4 columns, b once for each 4 rows, y once.
 
-override rows: u32;
-override columns: u32;
-override inner: u32;
-override aRowStride: u32;
-override aInnerStride: u32;
-override bInnerStride: u32;
-override bColumnStride: u32;
+struct Params {
+  rows: u32,
+  columns: u32,
+  inner: u32,
+  aRowStride: u32,
+  aInnerStride: u32,
+  bInnerStride: u32,
+  bColumnStride: u32,
+}
+@group(1) @binding(0) var<uniform> params: Params;
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 fn elementOfA(row: u32, k: u32) -> f32 {
-  let inside = k < inner;
-  return select(0.0, a[select(0u, min(row, rows - 1) * aRowStride + k * aInnerStride, inside)], inside);
+  let inside = k < params.inner;
+  return select(0.0, a[select(0u, min(row, params.rows - 1) * params.aRowStride + k * params.aInnerStride, inside)], inside);
 }
 
 fn elementOfB(k: u32, column: u32) -> f32 {
-  let inside = k < inner;
-  return select(0.0, b[select(0u, k * bInnerStride + min(column, columns - 1) * bColumnStride, inside)], inside);
+  let inside = k < params.inner;
+  return select(0.0, b[select(0u, k * params.bInnerStride + min(column, params.columns - 1) * params.bColumnStride, inside)], inside);
 }
 
 fn rowOfA(row: u32, k: u32) -> vec4f {
@@ -35,18 +38,18 @@ fn rowOfB(k: u32, column: u32) -> vec4f {
 }
 
 fn store(row: u32, column: u32, values: vec4f) {
-  if (row >= rows) {
+  if (row >= params.rows) {
     return;
   }
-  let at = row * columns + column;
+  let at = row * params.columns + column;
   y[at] = values.x;
-  if (column + 1 < columns) {
+  if (column + 1 < params.columns) {
     y[at + 1] = values.y;
   }
-  if (column + 2 < columns) {
+  if (column + 2 < params.columns) {
     y[at + 2] = values.z;
   }
-  if (column + 3 < columns) {
+  if (column + 3 < params.columns) {
     y[at + 3] = values.w;
   }
 }
@@ -58,14 +61,14 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let id = (group.y * groups.x + group.x) * 64 + lane;
-  let blocks = (columns + 3) / 4;
+  let blocks = (params.columns + 3) / 4;
   let row = id / blocks * 4;
-  if (row >= rows) {
+  if (row >= params.rows) {
     return;
   }
   let column = id % blocks * 4;
   var sum = mat4x4f();
-  for (var k = 0u; k < inner; k += 4) {
+  for (var k = 0u; k < params.inner; k += 4) {
     let left = mat4x4f(rowOfA(row, k), rowOfA(row + 1, k), rowOfA(row + 2, k), rowOfA(row + 3, k));
     let right = mat4x4f(rowOfB(k, column), rowOfB(k + 1, column), rowOfB(k + 2, column), rowOfB(k + 3, column));
     sum += right * left;

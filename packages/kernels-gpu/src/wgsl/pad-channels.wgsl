@@ -3,16 +3,19 @@
 // For the convolutions of images whose channels four does not divide, such as a first layer's. One invocation writes one
 // vector. Traffic: x once, padded once.
 
-override positions: u32;
-override channels: u32;
-override vectors: u32;
+struct Params {
+  positions: u32,
+  channels: u32,
+  vectors: u32,
+}
+@group(1) @binding(0) var<uniform> params: Params;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> padded: array<vec4f>;
 
 fn element(position: u32, channel: u32) -> f32 {
-  let inside = channel < channels;
-  return select(0.0, x[select(0u, position * channels + channel, inside)], inside);
+  let inside = channel < params.channels;
+  return select(0.0, x[select(0u, position * params.channels + channel, inside)], inside);
 }
 
 @compute @workgroup_size(64)
@@ -22,11 +25,11 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let id = (group.y * groups.x + group.x) * 64 + lane;
-  if (id >= positions * vectors) {
+  if (id >= params.positions * params.vectors) {
     return;
   }
-  let position = id / vectors;
-  let channel = id % vectors * 4;
+  let position = id / params.vectors;
+  let channel = id % params.vectors * 4;
   padded[id] = vec4f(
     element(position, channel),
     element(position, channel + 1),

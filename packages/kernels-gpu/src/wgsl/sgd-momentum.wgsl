@@ -1,9 +1,13 @@
 // One step of gradient descent with momentum, in place: m ← momentum·m − learningRate·gradient;
 // parameter ← parameter + m, or with nesterov parameter ← parameter + momentum·m − learningRate·gradient
 // Invocation: four elements. Traffic: each operand once.
-override count4: u32; // vectors of four elements
+struct Params {
+  count4: u32, // vectors of four elements
+  momentum: f32,
+}
+@group(1) @binding(0) var<uniform> params: Params;
+
 override guarded: bool; // whether nothing changes where norm is NaN or infinite; otherwise norm is any scalar
-override momentum: f32;
 override nesterov: bool;
 
 @group(0) @binding(0) var<storage, read_write> parameter: array<vec4f>;
@@ -19,11 +23,11 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let i = (group.y * groups.x + group.x) * 256u + lane;
-  if (i >= count4 || (guarded && (norm[0] & 0x7f800000u) == 0x7f800000u)) {
+  if (i >= params.count4 || (guarded && (norm[0] & 0x7f800000u) == 0x7f800000u)) {
     return;
   }
   let step = learningRate[0] * gradient[i];
-  let mNew = momentum * m[i] - step;
+  let mNew = params.momentum * m[i] - step;
   m[i] = mNew;
-  parameter[i] += select(mNew, momentum * mNew - step, nesterov);
+  parameter[i] += select(mNew, params.momentum * mNew - step, nesterov);
 }

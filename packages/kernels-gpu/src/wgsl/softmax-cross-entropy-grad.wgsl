@@ -1,11 +1,14 @@
 // dLogits = dLoss·(softmax(logits)·Σ smoothed − smoothed) along each row of [batch, classes],
 // smoothed = labelScale·labels + labelOffset.
 // Invocation: one row. Traffic: logits three times, labels twice, dLogits once.
-override batch: u32;
-override classes: u32;
-override labelScale: f32; // 1 − labelSmoothing
-override labelOffset: f32; // labelSmoothing/classes
-override labelSmoothing: f32;
+struct Params {
+  batch: u32,
+  classes: u32,
+  labelScale: f32, // 1 − labelSmoothing
+  labelOffset: f32, // labelSmoothing/classes
+  labelSmoothing: f32,
+}
+@group(1) @binding(0) var<uniform> params: Params;
 
 @group(0) @binding(0) var<storage, read> dLosses: array<f32>;
 @group(0) @binding(1) var<storage, read> logits: array<f32>;
@@ -14,25 +17,25 @@ override labelSmoothing: f32;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= batch) {
+  if (id.x >= params.batch) {
     return;
   }
-  let first = id.x * classes;
+  let first = id.x * params.classes;
   var largest = logits[first];
-  for (var k = 1u; k < classes; k++) {
+  for (var k = 1u; k < params.classes; k++) {
     largest = max(largest, logits[first + k]);
   }
   var sum = 0f;
   var labelSum = 0f;
-  for (var k = 0u; k < classes; k++) {
+  for (var k = 0u; k < params.classes; k++) {
     sum += exp(logits[first + k] - largest);
     labelSum += labels[first + k];
   }
   // Equal offsets, summed one by one, would all round the same way.
-  let weight = labelScale * labelSum + labelSmoothing;
-  for (var k = 0u; k < classes; k++) {
+  let weight = params.labelScale * labelSum + params.labelSmoothing;
+  for (var k = 0u; k < params.classes; k++) {
     let probability = exp(logits[first + k] - largest) / sum;
-    let label = labelScale * labels[first + k] + labelOffset;
+    let label = params.labelScale * labels[first + k] + params.labelOffset;
     dLogits[first + k] = dLosses[id.x] * (probability * weight - label);
   }
 }

@@ -1,9 +1,12 @@
 // correct = 1 where the label of largest weight is among the k largest logits of its row of [batch, classes], else 0.
 // Floats are compared as integers, since WGSL promises nothing of NaN and may flush subnormals.
 // Invocation: one row. Traffic: logits and labels twice.
-override batch: u32;
-override classes: u32;
-override k: u32;
+struct Params {
+  batch: u32,
+  classes: u32,
+  k: u32,
+}
+@group(1) @binding(0) var<uniform> params: Params;
 
 @group(0) @binding(0) var<storage, read> logits: array<u32>;
 @group(0) @binding(1) var<storage, read> labels: array<u32>;
@@ -21,12 +24,12 @@ fn isNan(bits: u32) -> bool {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= batch) {
+  if (id.x >= params.batch) {
     return;
   }
-  let first = id.x * classes;
+  let first = id.x * params.classes;
   var truth = 0u;
-  for (var j = 1u; j < classes; j++) {
+  for (var j = 1u; j < params.classes; j++) {
     if (rank(labels[first + j]) > rank(labels[first + truth])) {
       truth = j;
     }
@@ -34,10 +37,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let own = rank(logits[first + truth]);
   var ahead = 0u;
   var comparable = true;
-  for (var j = 0u; j < classes; j++) {
+  for (var j = 0u; j < params.classes; j++) {
     let other = rank(logits[first + j]);
     comparable = comparable && !isNan(logits[first + j]);
     ahead += select(0u, 1u, other > own || (other == own && j < truth));
   }
-  correct[id.x] = select(0f, 1f, comparable && ahead < k);
+  correct[id.x] = select(0f, 1f, comparable && ahead < params.k);
 }

@@ -6,11 +6,14 @@
 // is fixed. Partials are padded to 8 and 16 channels. Traffic, from caches for the most part: v once for each 16 channels
 // of g, g once for each 8 of v, partials once.
 
-override tiles: u32;
-override vectors: u32; // channels of v / 4
-override outVectors: u32; // channels of g / 4
-override chunks: u32;
-override tilesPerChunk: u32; // a multiple of 4
+struct Params {
+  tiles: u32,
+  vectors: u32, // channels of v / 4
+  outVectors: u32, // channels of g / 4
+  chunks: u32,
+  tilesPerChunk: u32, // a multiple of 4
+}
+@group(1) @binding(0) var<uniform> params: Params;
 
 @group(0) @binding(0) var<storage, read> v: array<vec4f>;
 @group(0) @binding(1) var<storage, read> g: array<vec4f>;
@@ -18,8 +21,8 @@ override tilesPerChunk: u32; // a multiple of 4
 
 /** A tile's vector of v: zero beyond the last tile, so that what g holds there does not count. */
 fn input(plane: u32, tile: u32, vector: u32) -> vec4f {
-  let inside = tile < tiles;
-  return select(vec4f(), v[select(0u, (plane + tile) * vectors + vector, inside)], inside);
+  let inside = tile < params.tiles;
+  return select(vec4f(), v[select(0u, (plane + tile) * params.vectors + vector, inside)], inside);
 }
 
 /** Four tiles of v: a matrix of tiles by channels. */
@@ -34,12 +37,12 @@ fn inputs(plane: u32, tile: u32, vector: u32) -> mat4x4f {
 
 /** Four tiles of g: a matrix of channels by tiles. The last tile stands in for those beyond it. */
 fn grads(plane: u32, tile: u32, vector: u32) -> mat4x4f {
-  let last = tiles - 1;
+  let last = params.tiles - 1;
   return mat4x4f(
-    g[(plane + min(tile, last)) * outVectors + vector],
-    g[(plane + min(tile + 1, last)) * outVectors + vector],
-    g[(plane + min(tile + 2, last)) * outVectors + vector],
-    g[(plane + min(tile + 3, last)) * outVectors + vector],
+    g[(plane + min(tile, last)) * params.outVectors + vector],
+    g[(plane + min(tile + 1, last)) * params.outVectors + vector],
+    g[(plane + min(tile + 2, last)) * params.outVectors + vector],
+    g[(plane + min(tile + 3, last)) * params.outVectors + vector],
   );
 }
 
@@ -58,20 +61,20 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let id = (group.y * groups.x + group.x) * 64 + lane;
-  let outBlocks = (outVectors + 3) / 4;
-  let inBlocks = (vectors + 1) / 2;
+  let outBlocks = (params.outVectors + 3) / 4;
+  let inBlocks = (params.vectors + 1) / 2;
   let k = id % outBlocks * 4;
   let c = id / outBlocks % inBlocks * 2;
   let chunk = id / (outBlocks * inBlocks);
-  if (chunk >= chunks) {
+  if (chunk >= params.chunks) {
     return;
   }
   // Vectors beyond the last are summed like the last and never read.
-  let c1 = min(c + 1, vectors - 1);
-  let k1 = min(k + 1, outVectors - 1);
-  let k2 = min(k + 2, outVectors - 1);
-  let k3 = min(k + 3, outVectors - 1);
-  let plane = group.z * tiles;
+  let c1 = min(c + 1, params.vectors - 1);
+  let k1 = min(k + 1, params.outVectors - 1);
+  let k2 = min(k + 2, params.outVectors - 1);
+  let k3 = min(k + 3, params.outVectors - 1);
+  let plane = group.z * params.tiles;
 
   var sum00 = mat4x4f();
   var sum01 = mat4x4f();
@@ -81,8 +84,8 @@ fn main(
   var sum11 = mat4x4f();
   var sum12 = mat4x4f();
   var sum13 = mat4x4f();
-  let last = min((chunk + 1) * tilesPerChunk, tiles);
-  for (var tile = chunk * tilesPerChunk; tile < last; tile += 4) {
+  let last = min((chunk + 1) * params.tilesPerChunk, params.tiles);
+  for (var tile = chunk * params.tilesPerChunk; tile < last; tile += 4) {
     let v0 = inputs(plane, tile, c);
     let v1 = inputs(plane, tile, c1);
     let g0 = grads(plane, tile, k);

@@ -3,11 +3,14 @@
 // An invocation computes the nine taps of one input channel and four output channels in registers. partials is
 // [chunks][36][inPadded][outVectors]. Traffic: partials once, dFilter once.
 
-override chunks: u32;
-override inChannels: u32;
-override inPadded: u32; // channels of partials
-override outChannels: u32;
-override outVectors: u32; // vectors of channels of partials
+struct Params {
+  chunks: u32,
+  inChannels: u32,
+  inPadded: u32, // channels of partials
+  outChannels: u32,
+  outVectors: u32, // vectors of channels of partials
+}
+@group(1) @binding(0) var<uniform> params: Params;
 
 @group(0) @binding(0) var<storage, read> partials: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> dFilter: array<f32>; // [3][3][inChannels][outChannels]
@@ -28,10 +31,10 @@ fn transform(m: Six) -> Three {
 
 /** Σ over chunks of one element of a plane. */
 fn summed(plane: u32, at: u32) -> vec4f {
-  let step = inPadded * outVectors;
+  let step = params.inPadded * params.outVectors;
   var source = plane * step + at;
   var sum = partials[source];
-  for (var chunk = 1u; chunk < chunks; chunk++) {
+  for (var chunk = 1u; chunk < params.chunks; chunk++) {
     source += 36 * step;
     sum += partials[source];
   }
@@ -51,15 +54,15 @@ fn summedRow(row: u32, at: u32) -> Three {
 }
 
 fn store(tap: u32, c: u32, k: u32, value: vec4f) {
-  let at = (tap * inChannels + c) * outChannels + k;
+  let at = (tap * params.inChannels + c) * params.outChannels + k;
   dFilter[at] = value.x;
-  if (k + 1 < outChannels) {
+  if (k + 1 < params.outChannels) {
     dFilter[at + 1] = value.y;
   }
-  if (k + 2 < outChannels) {
+  if (k + 2 < params.outChannels) {
     dFilter[at + 2] = value.z;
   }
-  if (k + 3 < outChannels) {
+  if (k + 3 < params.outChannels) {
     dFilter[at + 3] = value.w;
   }
 }
@@ -71,13 +74,13 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let id = (group.y * groups.x + group.x) * 64 + lane;
-  let vectors = (outChannels + 3) / 4;
-  if (id >= inChannels * vectors) {
+  let vectors = (params.outChannels + 3) / 4;
+  if (id >= params.inChannels * vectors) {
     return;
   }
   let vector = id % vectors;
   let c = id / vectors;
-  let at = c * outVectors + vector;
+  let at = c * params.outVectors + vector;
   let r0 = summedRow(0, at);
   let r1 = summedRow(1, at);
   let r2 = summedRow(2, at);

@@ -4,10 +4,14 @@
 // input channels, or with `backward` the other way round, on flipped taps: the gradient with respect to the input is the same
 // convolution on them. u is [36][innerPadded][columnVectors], zero where padded. Traffic: the filter once, u four times that.
 
-override inner: u32;
-override columns: u32;
-override innerPadded: u32;
-override columnVectors: u32;
+struct Params {
+  inner: u32,
+  columns: u32,
+  innerPadded: u32,
+  columnVectors: u32,
+}
+@group(1) @binding(0) var<uniform> params: Params;
+
 override backward: bool;
 
 @group(0) @binding(0) var<storage, read> filters: array<f32>; // [3][3][inChannels][outChannels]
@@ -17,9 +21,9 @@ struct Three { a: vec4f, b: vec4f, c: vec4f }
 struct Six { a: vec4f, b: vec4f, c: vec4f, d: vec4f, e: vec4f, f: vec4f }
 
 fn tap(index: u32, k: u32, column: u32) -> f32 {
-  let inside = k < inner && column < columns;
-  let forward = (index * inner + k) * columns + column;
-  let flipped = ((8 - index) * columns + column) * inner + k;
+  let inside = k < params.inner && column < params.columns;
+  let forward = (index * params.inner + k) * params.columns + column;
+  let flipped = ((8 - index) * params.columns + column) * params.inner + k;
   return select(0.0, filters[select(0u, select(forward, flipped, backward), inside)], inside);
 }
 
@@ -53,17 +57,17 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let id = (group.y * groups.x + group.x) * 64 + lane;
-  if (id >= innerPadded * columnVectors) {
+  if (id >= params.innerPadded * params.columnVectors) {
     return;
   }
-  let column = id % columnVectors * 4;
-  let k = id / columnVectors;
+  let column = id % params.columnVectors * 4;
+  let k = id / params.columnVectors;
 
   let r0 = transform(Three(taps(0, k, column), taps(1, k, column), taps(2, k, column)));
   let r1 = transform(Three(taps(3, k, column), taps(4, k, column), taps(5, k, column)));
   let r2 = transform(Three(taps(6, k, column), taps(7, k, column), taps(8, k, column)));
 
-  let step = innerPadded * columnVectors;
+  let step = params.innerPadded * params.columnVectors;
   storeColumn(id, step, Three(r0.a, r1.a, r2.a));
   storeColumn(id + step, step, Three(r0.b, r1.b, r2.b));
   storeColumn(id + 2 * step, step, Three(r0.c, r1.c, r2.c));

@@ -3,12 +3,15 @@
 // An invocation transforms one tile of four channels in registers; dy is zero beyond the edge. Neighbouring invocations take
 // neighbouring channels. g is [36][tiles][vectors]. Traffic: dy once, g once, 36/16 times the size of dy.
 
-override batch: u32;
-override outHeight: u32;
-override outWidth: u32;
-override vectors: u32; // channels / 4
-override tileRows: u32;
-override tileColumns: u32;
+struct Params {
+  batch: u32,
+  outHeight: u32,
+  outWidth: u32,
+  vectors: u32, // channels / 4
+  tileRows: u32,
+  tileColumns: u32,
+}
+@group(1) @binding(0) var<uniform> params: Params;
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> g: array<vec4f>;
@@ -26,8 +29,8 @@ fn transform(d: Four) -> Six {
 }
 
 fn pixel(image: u32, row: u32, column: u32, channel: u32) -> vec4f {
-  let inside = row < outHeight && column < outWidth;
-  let index = (image + row * outWidth + column) * vectors + channel;
+  let inside = row < params.outHeight && column < params.outWidth;
+  let index = (image + row * params.outWidth + column) * params.vectors + channel;
   return select(vec4f(), dy[select(0u, index, inside)], inside);
 }
 
@@ -57,22 +60,22 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let id = (group.y * groups.x + group.x) * 64 + lane;
-  let tiles = batch * tileRows * tileColumns;
-  if (id >= tiles * vectors) {
+  let tiles = params.batch * params.tileRows * params.tileColumns;
+  if (id >= tiles * params.vectors) {
     return;
   }
-  let channel = id % vectors;
-  let tile = id / vectors;
-  let image = tile / (tileRows * tileColumns) * (outHeight * outWidth);
-  let row = tile / tileColumns % tileRows * 4;
-  let column = tile % tileColumns * 4;
+  let channel = id % params.vectors;
+  let tile = id / params.vectors;
+  let image = tile / (params.tileRows * params.tileColumns) * (params.outHeight * params.outWidth);
+  let row = tile / params.tileColumns % params.tileRows * 4;
+  let column = tile % params.tileColumns * 4;
 
   let r0 = tileRow(image, row, column, channel);
   let r1 = tileRow(image, row + 1, column, channel);
   let r2 = tileRow(image, row + 2, column, channel);
   let r3 = tileRow(image, row + 3, column, channel);
 
-  let step = tiles * vectors;
+  let step = tiles * params.vectors;
   storeColumn(id, step, Four(r0.a, r1.a, r2.a, r3.a));
   storeColumn(id + step, step, Four(r0.b, r1.b, r2.b, r3.b));
   storeColumn(id + 2 * step, step, Four(r0.c, r1.c, r2.c, r3.c));

@@ -4,14 +4,17 @@
 // batch, rows and columns of 4×4 tiles of the result. Neighbouring invocations take neighbouring channels.
 // v is [36][tiles][vectors]. Traffic: x 36/16 times over, v written once, 36/16 times the size of x.
 
-override batch: u32;
-override height: u32;
-override width: u32;
-override vectors: u32; // channels / 4
-override padTop: i32;
-override padLeft: i32;
-override tileRows: u32;
-override tileColumns: u32;
+struct Params {
+  batch: u32,
+  height: u32,
+  width: u32,
+  vectors: u32, // channels / 4
+  padTop: i32,
+  padLeft: i32,
+  tileRows: u32,
+  tileColumns: u32,
+}
+@group(1) @binding(0) var<uniform> params: Params;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> v: array<vec4f>;
@@ -29,8 +32,8 @@ fn transform(d: Six) -> Six {
 
 /** x at a pixel of an image, zero beyond its edge; `image` is the index of the image's first pixel. */
 fn pixel(image: u32, row: i32, column: i32, channel: u32) -> vec4f {
-  let inside = u32(row) < height && u32(column) < width;
-  let index = (image + u32(row) * width + u32(column)) * vectors + channel;
+  let inside = u32(row) < params.height && u32(column) < params.width;
+  let index = (image + u32(row) * params.width + u32(column)) * params.vectors + channel;
   return select(vec4f(), x[select(0u, index, inside)], inside);
 }
 
@@ -62,15 +65,15 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let id = (group.y * groups.x + group.x) * 64 + lane;
-  let tiles = batch * tileRows * tileColumns;
-  if (id >= tiles * vectors) {
+  let tiles = params.batch * params.tileRows * params.tileColumns;
+  if (id >= tiles * params.vectors) {
     return;
   }
-  let channel = id % vectors;
-  let tile = id / vectors;
-  let image = tile / (tileRows * tileColumns) * (height * width);
-  let row = i32(tile / tileColumns % tileRows * 4) - padTop;
-  let column = i32(tile % tileColumns * 4) - padLeft;
+  let channel = id % params.vectors;
+  let tile = id / params.vectors;
+  let image = tile / (params.tileRows * params.tileColumns) * (params.height * params.width);
+  let row = i32(tile / params.tileColumns % params.tileRows * 4) - params.padTop;
+  let column = i32(tile % params.tileColumns * 4) - params.padLeft;
 
   let r0 = patchRow(image, row, column, channel);
   let r1 = patchRow(image, row + 1, column, channel);
@@ -79,7 +82,7 @@ fn main(
   let r4 = patchRow(image, row + 4, column, channel);
   let r5 = patchRow(image, row + 5, column, channel);
 
-  let step = tiles * vectors;
+  let step = tiles * params.vectors;
   storeColumn(id, step, Six(r0.a, r1.a, r2.a, r3.a, r4.a, r5.a));
   storeColumn(id + step, step, Six(r0.b, r1.b, r2.b, r3.b, r4.b, r5.b));
   storeColumn(id + 2 * step, step, Six(r0.c, r1.c, r2.c, r3.c, r4.c, r5.c));

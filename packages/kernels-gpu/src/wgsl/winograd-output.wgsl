@@ -5,16 +5,19 @@
 // [36][tiles][vectors]. Absent operands are bound to any buffer and not read.
 // Traffic: m once, 36/16 times the size of y; y, residual and mask once.
 
-override batch: u32;
-override outHeight: u32;
-override outWidth: u32;
-override vectors: u32; // channels / 4
-override tileRows: u32;
-override tileColumns: u32;
-override hasBias: bool;
-override hasResidual: bool;
-override hasMask: bool;
-override relu: bool;
+struct Params {
+  batch: u32,
+  outHeight: u32,
+  outWidth: u32,
+  vectors: u32, // channels / 4
+  tileRows: u32,
+  tileColumns: u32,
+  hasBias: u32,
+  hasResidual: u32,
+  hasMask: u32,
+  relu: u32, // 0 or 1, like the three above
+}
+@group(1) @binding(0) var<uniform> params: Params;
 
 @group(0) @binding(0) var<storage, read> m: array<vec4f>;
 @group(0) @binding(1) var<storage, read> bias: array<vec4f>;
@@ -50,13 +53,13 @@ fn store(at: u32, inside: bool, sum: vec4f, added: vec4f) {
     return;
   }
   var value = sum + added;
-  if (hasResidual) {
+  if (params.hasResidual != 0) {
     value += residual[at];
   }
-  if (hasMask) {
+  if (params.hasMask != 0) {
     value = select(vec4f(), value, mask[at] > vec4f());
   }
-  if (relu) {
+  if (params.relu != 0) {
     value = max(value, vec4f());
   }
   y[at] = value;
@@ -65,9 +68,9 @@ fn store(at: u32, inside: bool, sum: vec4f, added: vec4f) {
 fn storeRow(at: u32, inside: bool, columns: u32, row: Six, added: vec4f) {
   let t = transform(row);
   store(at, inside, t.a, added);
-  store(at + vectors, inside && columns > 1, t.b, added);
-  store(at + 2 * vectors, inside && columns > 2, t.c, added);
-  store(at + 3 * vectors, inside && columns > 3, t.d, added);
+  store(at + params.vectors, inside && columns > 1, t.b, added);
+  store(at + 2 * params.vectors, inside && columns > 2, t.c, added);
+  store(at + 3 * params.vectors, inside && columns > 3, t.d, added);
 }
 
 @compute @workgroup_size(64)
@@ -77,17 +80,17 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let id = (group.y * groups.x + group.x) * 64 + lane;
-  let tiles = batch * tileRows * tileColumns;
-  if (id >= tiles * vectors) {
+  let tiles = params.batch * params.tileRows * params.tileColumns;
+  if (id >= tiles * params.vectors) {
     return;
   }
-  let channel = id % vectors;
-  let tile = id / vectors;
-  let image = tile / (tileRows * tileColumns);
-  let row = tile / tileColumns % tileRows * 4;
-  let column = tile % tileColumns * 4;
+  let channel = id % params.vectors;
+  let tile = id / params.vectors;
+  let image = tile / (params.tileRows * params.tileColumns);
+  let row = tile / params.tileColumns % params.tileRows * 4;
+  let column = tile % params.tileColumns * 4;
 
-  let step = tiles * vectors;
+  let step = tiles * params.vectors;
   let c0 = loadColumn(id, step);
   let c1 = loadColumn(id + step, step);
   let c2 = loadColumn(id + 2 * step, step);
@@ -96,14 +99,14 @@ fn main(
   let c5 = loadColumn(id + 5 * step, step);
 
   var added = vec4f();
-  if (hasBias) {
+  if (params.hasBias != 0) {
     added = bias[channel];
   }
-  let at = ((image * outHeight + row) * outWidth + column) * vectors + channel;
-  let rowStep = outWidth * vectors;
-  let columns = outWidth - column;
+  let at = ((image * params.outHeight + row) * params.outWidth + column) * params.vectors + channel;
+  let rowStep = params.outWidth * params.vectors;
+  let columns = params.outWidth - column;
   storeRow(at, true, columns, Six(c0.a, c1.a, c2.a, c3.a, c4.a, c5.a), added);
-  storeRow(at + rowStep, row + 1 < outHeight, columns, Six(c0.b, c1.b, c2.b, c3.b, c4.b, c5.b), added);
-  storeRow(at + 2 * rowStep, row + 2 < outHeight, columns, Six(c0.c, c1.c, c2.c, c3.c, c4.c, c5.c), added);
-  storeRow(at + 3 * rowStep, row + 3 < outHeight, columns, Six(c0.d, c1.d, c2.d, c3.d, c4.d, c5.d), added);
+  storeRow(at + rowStep, row + 1 < params.outHeight, columns, Six(c0.b, c1.b, c2.b, c3.b, c4.b, c5.b), added);
+  storeRow(at + 2 * rowStep, row + 2 < params.outHeight, columns, Six(c0.c, c1.c, c2.c, c3.c, c4.c, c5.c), added);
+  storeRow(at + 3 * rowStep, row + 3 < params.outHeight, columns, Six(c0.d, c1.d, c2.d, c3.d, c4.d, c5.d), added);
 }
