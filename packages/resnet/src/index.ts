@@ -156,6 +156,7 @@ export type {
   EpochRecord,
   ProgressEvent,
   StartEvent,
+  TrainingMemory,
   TrainEvent,
   TrainResult,
   ValidationEvent,
