@@ -36,6 +36,22 @@ export function duration(text: string): number {
   return total;
 }
 
+/** Memory such as `3GB`, `1.5 GiB` or `800MB`, in bytes. */
+export function memory(text: string): number {
+  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmg]i?b)$/i.exec(text.trim()) ?? [];
+  const factors: Readonly<Record<string, number>> = {
+    kb: 1e3,
+    mb: 1e6,
+    gb: 1e9,
+    kib: 2 ** 10,
+    mib: 2 ** 20,
+    gib: 2 ** 30,
+  };
+  const bytes = Math.floor(Number(number) * (factors[unit.toLowerCase()] ?? 0));
+  if (!(bytes > 0)) throw new InvalidArgumentError('It must be memory such as 3GB, 1.5GiB or 800MB.');
+  return bytes;
+}
+
 /** Comma-separated names. */
 export function names(text: string): readonly string[] {
   const list = text.split(',').map((name) => name.trim());

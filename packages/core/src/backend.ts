@@ -23,6 +23,24 @@ export interface CompileOptions {
   readonly fuse?: boolean;
   /** Debugging: fill the arena with NaN before each run, and throw {@link GuardError} when an op wrote outside its operands. */
   readonly guard?: boolean;
+  /** Most bytes for the values between ops: what does not fit is dropped and recomputed, to the same bits (default: no limit). */
+  readonly arenaLimitBytes?: number | undefined;
+}
+
+/** What is computed twice to fit in a limit. */
+export interface Recomputation {
+  readonly ops: number;
+  /** Of the arithmetic of the graph. */
+  readonly share: number;
+  /** What the values between ops would take without it. */
+  readonly wholeBytes: number;
+}
+
+/** Device memory of all tensors and programs of a backend, in bytes. */
+export interface BackendMemory {
+  readonly usedBytes: number;
+  /** The most that was in use at one time. */
+  readonly peakBytes: number;
 }
 
 export interface OpReport {
@@ -39,6 +57,8 @@ export interface ProgramReport {
   readonly ops: readonly OpReport[];
   readonly arenaBytes: number;
   readonly workspaceBytes: number;
+  /** Null, or left out, without a limit. */
+  readonly recomputation?: Recomputation | null;
 }
 
 /**
@@ -79,6 +99,8 @@ export interface Program extends Disposable {
 export interface Backend extends Disposable {
   readonly name: string;
   readonly info: BackendInfo;
+  /** Where the backend can tell. */
+  readonly memory?: BackendMemory;
   /** A new tensor, of zeros or a copy of `data`. @throws {ShapeError} when `data` does not fit. */
   tensor(spec: TensorSpec, data?: TypedArray): Tensor;
   /**

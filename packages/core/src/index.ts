@@ -1,6 +1,7 @@
 export type {
   Backend,
   BackendInfo,
+  BackendMemory,
   CompileOptions,
   Downgrade,
   OpReport,
@@ -9,9 +10,11 @@ export type {
   ProfileMethod,
   Program,
   ProgramReport,
+  Recomputation,
 } from './backend.ts';
 export { checkBindings } from './bindings.ts';
 export { GraphBuilder } from './builder.ts';
+export { compiledGraph, type CompiledGraph } from './compiled-graph.ts';
 export { gradients, type Gradients } from './autodiff.ts';
 export * from './errors.ts';
 export { evaluate } from './evaluate.ts';
@@ -39,6 +42,7 @@ export { lifetimes, type Lifetime, type Lifetimes } from './lifetimes.ts';
 export { planMemory, type Block, type MemoryPlan, type PlanOptions, type Storage } from './plan-memory.ts';
 export { planSlots, type SlotOptions, type SlotPlan, type SlotStorage } from './plan-slots.ts';
 export { printGraph } from './print-graph.ts';
+export { rematerialize, type Rematerialized, type RematerializeOptions } from './rematerialize.ts';
 export { permutation, philox4x32, randomStream, uniform, uniforms, type RandomStream } from './random.ts';
 export {
   allocate,

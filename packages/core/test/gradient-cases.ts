@@ -159,6 +159,7 @@ export const gradientCases: { readonly [K in OpKind]: readonly GradientCase<K>[]
   biasAdd: simple<'biasAdd'>({}, { x: x('bias/x', 2, 2, 3), bias: x('bias/bias', 3) }),
   biasAddGrad: 'not differentiable',
   batchNormTraining: batchNormTrainingCases,
+  batchNormRecompute: 'not differentiable',
   batchNormInference: batchNormInferenceCases,
   batchNormGrad: 'not differentiable',
   relu: simple<'relu'>({}, { x: x('relu', 4, 5) }),

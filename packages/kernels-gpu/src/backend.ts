@@ -2,7 +2,7 @@ import {
   BindingError,
   checkBindings,
   DisposedError,
-  fuse,
+  compiledGraph,
   UnsupportedError,
   ValueError,
   type Backend,
@@ -14,10 +14,11 @@ import {
   type TensorSpec,
   type TypedArray,
 } from '@skiplane/core';
-import type { CompileProgress } from './compile.ts';
+import { slotsOf, type CompileProgress } from './compile.ts';
 import { Context } from './context.ts';
 import { openDevice, type GpuDeviceOptions, type OpenDevice } from './device.ts';
-import type { Precision } from './half-values.ts';
+import { bytesWith, halvesWith, type Precision } from './half-values.ts';
+import { lowerGraph } from './lower-graph.ts';
 import type { ConvAlgorithm, LowerOptions } from './lower/lowering.ts';
 import { forget, keepUntilExit } from './node-gpu.ts';
 import { GpuProgram } from './program.ts';
@@ -119,12 +120,23 @@ class GpuBackend implements Backend {
       if (tensor.disposed) throw new DisposedError(`compile: the tensor bound to '${name}' has been disposed.`);
       tensors.set(name, tensor);
     }
-    return GpuProgram.compile(this.#context, options.fuse === false ? graph : fuse(graph), tensors, {
+    const compiled = compiledGraph(graph, options, (candidate) => this.#slotBytes(candidate));
+    return GpuProgram.compile(this.#context, compiled, tensors, {
       ...options,
       lowerOptions: this.#lowerOptions,
       precision: this.#precision,
       onProgress: this.#onProgress,
     });
+  }
+
+  #slotBytes(graph: Graph): number {
+    const { slots } = slotsOf(
+      graph,
+      lowerGraph(graph, this.#lowerOptions),
+      bytesWith(halvesWith(this.#precision, graph)),
+      true,
+    );
+    return slots.reduce((sum, bytes) => sum + bytes, 0);
   }
 
   dispose(): void {

@@ -1,4 +1,13 @@
-import { planSlots, SkiplaneError, type Graph, type OpReport, type SlotStorage, type ValueId } from '@skiplane/core';
+import {
+  planSlots,
+  SkiplaneError,
+  type Graph,
+  type OpReport,
+  type SlotPlan,
+  type SlotStorage,
+  type Value,
+  type ValueId,
+} from '@skiplane/core';
 import { bufferUsage, type Context } from './context.ts';
 import { encodePass } from './encode.ts';
 import { bytesWith, halvesWith, type Precision } from './half-values.ts';
@@ -64,7 +73,7 @@ export async function compile(context: Context, input: CompileInput): Promise<Co
   const halves = halvesWith(precision, graph);
   const bytesOf = bytesWith(halves);
   checkGraphSizes(context, graph, piecesOf(graph, lowered, bytesOf), input);
-  const plan = planSlots(graph, { workspaces: lowered.map(({ workspaces }) => workspaces), share: !guard, bytesOf });
+  const plan = slotsOf(graph, lowered, bytesOf, !guard);
   const calls = callsOf(graph, lowered);
   const operands = calls.map((call) => operandsOf(plan, call));
   calls.forEach((call, i) => checkCall(call, operands[i] ?? []));
@@ -107,6 +116,16 @@ export async function compile(context: Context, input: CompileInput): Promise<Co
     slots.forEach(({ buffer }) => buffer.destroy());
     throw error;
   }
+}
+
+/** Where the values between ops and the workspaces of kernels live. */
+export function slotsOf(
+  graph: Graph,
+  lowered: ReturnType<typeof lowerGraph>,
+  bytesOf: (value: Value) => number,
+  share: boolean,
+): SlotPlan {
+  return planSlots(graph, { workspaces: lowered.map(({ workspaces }) => workspaces), share, bytesOf });
 }
 
 /** All pipelines at once: the driver compiles them in parallel. */

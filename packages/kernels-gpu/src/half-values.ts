@@ -17,6 +17,7 @@ const imageOps: ReadonlySet<OpKind> = new Set<OpKind>([
   'conv2d',
   'conv2dBackpropInput',
   'batchNormTraining',
+  'batchNormRecompute',
   'batchNormInference',
   'batchNormGrad',
   'averagePool2d',

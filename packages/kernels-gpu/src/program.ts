@@ -1,10 +1,11 @@
 import {
   DisposedError,
+  type CompiledGraph,
   type CompileOptions,
-  type Graph,
   type Profile,
   type Program,
   type ProgramReport,
+  type Recomputation,
 } from '@skiplane/core';
 import { compile, type Compiled, type CompileInput } from './compile.ts';
 import type { Context } from './context.ts';
@@ -28,9 +29,10 @@ export class GpuProgram implements Program {
     tensors: ReadonlyMap<string, GpuTensor>,
     compiled: Compiled,
     guard: Guard | undefined,
+    recomputation: Recomputation | null,
   ) {
     const { ops, arenaBytes, workspaceBytes } = compiled;
-    this.report = { backend: 'gpu', ops, arenaBytes, workspaceBytes };
+    this.report = { backend: 'gpu', ops, arenaBytes, workspaceBytes, recomputation };
     this.#context = context;
     this.#name = name;
     this.#tensors = tensors;
@@ -40,7 +42,7 @@ export class GpuProgram implements Program {
 
   static async compile(
     context: Context,
-    graph: Graph,
+    { graph, recomputation }: CompiledGraph,
     tensors: ReadonlyMap<string, GpuTensor>,
     options: CompileOptions & Pick<CompileInput, 'lowerOptions' | 'precision' | 'onProgress'>,
   ): Promise<GpuProgram> {
@@ -52,6 +54,7 @@ export class GpuProgram implements Program {
       tensors,
       compiled,
       guard ? new Guard(context, compiled, tensors) : undefined,
+      recomputation,
     );
   }
 

@@ -1,11 +1,12 @@
 import {
   BindingError,
   checkBindings,
+  compiledGraph,
   DisposedError,
-  fuse,
   ValueError,
   type Backend,
   type BackendInfo,
+  type BackendMemory,
   type CompileOptions,
   type Graph,
   type Program,
@@ -13,6 +14,7 @@ import {
   type TensorSpec,
   type TypedArray,
 } from '@skiplane/core';
+import { arenaBytesOf } from './arena-bytes.ts';
 import { detectFeatures, type Binary } from './features.ts';
 import { headerBytes } from './header.ts';
 import { Heap } from './heap.ts';
@@ -102,6 +104,11 @@ class WasmBackend implements Backend, Engine {
     return this.info.threads;
   }
 
+  get memory(): BackendMemory {
+    const { usedBytes, peakBytes } = this.heap;
+    return { usedBytes, peakBytes };
+  }
+
   tensor(spec: TensorSpec, data?: TypedArray): WasmTensor {
     this.#alive('tensor');
     return new WasmTensor(this.heap, this.#queue, spec, data);
@@ -117,7 +124,8 @@ class WasmBackend implements Backend, Engine {
       tensors.set(name, tensor);
     }
     await this.#queue.settled();
-    return new WasmProgram(this, options.fuse === false ? graph : fuse(graph), tensors, options);
+    const compiled = compiledGraph(graph, options, (candidate) => arenaBytesOf(this, candidate));
+    return new WasmProgram(this, compiled, tensors, options);
   }
 
   execute(calls: readonly Call[], check: () => void): Promise<readonly (readonly number[])[]> {

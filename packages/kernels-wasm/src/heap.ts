@@ -17,6 +17,8 @@ export class Heap {
   readonly #free: Range[] = [];
   readonly #taken = new Map<number, number>();
   #end = firstByte;
+  #used = 0;
+  #peak = 0;
 
   constructor(shared: boolean, limitBytes: number) {
     this.#limitPages = Math.min(65536, Math.floor(limitBytes / pageBytes));
@@ -25,9 +27,12 @@ export class Heap {
 
   /** Bytes in use. */
   get usedBytes(): number {
-    let sum = 0;
-    for (const bytes of this.#taken.values()) sum += bytes;
-    return sum;
+    return this.#used;
+  }
+
+  /** The most bytes that were in use at one time. */
+  get peakBytes(): number {
+    return this.#peak;
   }
 
   /** Byte offset of `bytes` new bytes, aligned to 64; their content is whatever was there. @throws {OutOfMemoryError} */
@@ -39,7 +44,7 @@ export class Heap {
       const { start } = range;
       range.start += size;
       if (range.start === range.end) this.#free.splice(index, 1);
-      this.#taken.set(start, size);
+      this.#take(start, size);
       return start;
     }
     // The last free range may reach the end of the memory: growing needs only the rest.
@@ -48,14 +53,21 @@ export class Heap {
     this.#growTo(start + size, bytes, what);
     if (start !== this.#end) this.#free.pop();
     this.#end = start + size;
-    this.#taken.set(start, size);
+    this.#take(start, size);
     return start;
+  }
+
+  #take(start: number, size: number): void {
+    this.#taken.set(start, size);
+    this.#used += size;
+    this.#peak = Math.max(this.#peak, this.#used);
   }
 
   release(start: number): void {
     const size = this.#taken.get(start);
     if (size === undefined) throw new RangeError(`nothing was allocated at ${start}`);
     this.#taken.delete(start);
+    this.#used -= size;
     const range = { start, end: start + size };
     const at = this.#free.findIndex((other) => other.start > start);
     this.#free.splice(at === -1 ? this.#free.length : at, 0, range);

@@ -1,4 +1,14 @@
-import { byteLength, lifetimes, valueOf, type Graph, type Op, type Value, type ValueId } from '@skiplane/core';
+import {
+  byteLength,
+  lifetimes,
+  opDef,
+  valueOf,
+  type Graph,
+  type Op,
+  type OpKind,
+  type Value,
+  type ValueId,
+} from '@skiplane/core';
 import { imageOperands, storesWholeVectors } from './per-image.ts';
 
 /** A batch in equal pieces, which threads take; the last one begins earlier where the batch does not divide. */
@@ -43,7 +53,7 @@ const cacheBytes = 512 * 1024;
  * over a whole batch, become a part in chunks of images. Results are the same bits, whatever the chunks.
  */
 export function splitGraph(graph: Graph, threads: number): SplitGraph {
-  const runs = imageRuns(graph).flatMap((run) => {
+  const runs = (updates(graph) ? [] : imageRuns(graph)).flatMap((run) => {
     const chunks = chunksOf(graph, run, threads);
     return chunks === null ? [] : [{ ...run, chunks }];
   });
@@ -70,6 +80,14 @@ export function splitGraph(graph: Graph, threads: number): SplitGraph {
     return { graph: { name: graph.name, values: values.map(inChunk), ops }, chunks, batched };
   });
   return { parts, shared };
+}
+
+/**
+ * Whether a graph changes tensors, as a training step does: its backward pass reads nearly all values once more, so that they leave
+ * the cache anyway, and those that parts share would have memory of their own to the end.
+ */
+function updates({ ops }: Graph): boolean {
+  return ops.some(({ kind }) => opDef<OpKind>(kind).aliases?.some((alias) => alias.kind === 'update'));
 }
 
 /** The longest runs of ops that treat images by themselves, all of one batch. */

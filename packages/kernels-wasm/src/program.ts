@@ -1,5 +1,6 @@
 import {
   DisposedError,
+  type CompiledGraph,
   type CompileOptions,
   type Graph,
   type Op,
@@ -64,13 +65,18 @@ export class WasmProgram implements Program {
   #timedOps: readonly TimedOps[] | undefined;
   #disposed = false;
 
-  constructor(engine: Engine, graph: Graph, bound: ReadonlyMap<string, WasmTensor>, options: CompileOptions) {
+  constructor(
+    engine: Engine,
+    { graph, recomputation }: CompiledGraph,
+    bound: ReadonlyMap<string, WasmTensor>,
+    options: CompileOptions,
+  ) {
     this.#engine = engine;
     this.#graph = graph;
     this.#guard = options.guard ?? false;
     this.#assembled = assemble(engine, graph, bound, this.#guard);
     this.#changed = [...changedValues(graph)].flatMap((id) => bound.get(graph.values[id]?.name ?? '') ?? []);
-    this.report = report(engine, graph, this.#assembled);
+    this.report = { ...report(engine, graph, this.#assembled), recomputation };
   }
 
   async run(): Promise<void> {

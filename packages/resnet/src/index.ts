@@ -163,6 +163,7 @@ export type {
   EpochRecord,
   ProgressEvent,
   StartEvent,
+  TrainingMemory,
   TrainEvent,
   TrainResult,
   ValidationEvent,

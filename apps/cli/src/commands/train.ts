@@ -1,5 +1,5 @@
 import type { Command } from '@commander-js/extra-typings';
-import { collect, distinct, learningRate, seconds, wholeNumber } from '../options.ts';
+import { collect, distinct, learningRate, memory, seconds, wholeNumber } from '../options.ts';
 import type { Finish } from '../program.ts';
 import {
   backendOption,
@@ -43,6 +43,11 @@ export function addTrain(program: Command, finish: Finish): void {
     )
     .addOption(threadsOption())
     .addOption(dataOnOption())
+    .option(
+      '--memory-limit <bytes>',
+      'most device memory, such as 3GB: activations that do not fit are recomputed, to the same bits',
+      memory,
+    )
     .option('--limit-train <n>', 'use only the first n training images', wholeNumber(1))
     .option('--limit-test <n>', 'use only the first n test images', wholeNumber(1))
     .option('--out <folder>', 'where the run is kept (default: runs/<model>)')

@@ -51,6 +51,10 @@ export const opCases: { readonly [K in OpKind]: (c: CaseBuilder) => void } = {
     } as const;
     c.check('batchNormTraining', inputs, attrs);
   },
+  batchNormRecompute(c) {
+    const inputs = [c.input(image), c.input(channels), c.input(channels), c.input(image)];
+    c.check('batchNormRecompute', inputs, { epsilon: 1e-3, residual: true, activation: 'relu' });
+  },
   batchNormInference(c) {
     const statistics = [c.input(channels), c.input(channels, 'positive')];
     const inputs = [c.input(image), c.input(channels), c.input(channels), ...statistics];

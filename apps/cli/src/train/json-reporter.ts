@@ -8,8 +8,8 @@ import type { Ending, Reporter } from './reporter.ts';
  * what a callback says, and `event: 'end'`.
  */
 export class JsonReporter implements Reporter {
-  start({ model, recipe, seed, trainCount, validationCount, epoch, step, steps }: StartEvent): void {
-    const counts = { trainCount, validationCount, epoch, step, steps };
+  start({ model, recipe, seed, trainCount, validationCount, epoch, step, steps, memory }: StartEvent): void {
+    const counts = { trainCount, validationCount, epoch, step, steps, ...(memory !== null && { memory }) };
     printJson({ event: 'start', model: model.name, recipe, notes: recipeNotes(recipe), seed, ...counts });
   }
 
@@ -17,8 +17,8 @@ export class JsonReporter implements Reporter {
 
   validation(): void {}
 
-  epoch({ record }: EpochEvent): void {
-    printJson({ event: 'epoch', ...record });
+  epoch({ record, peakBytes }: EpochEvent): void {
+    printJson({ event: 'epoch', ...record, ...(peakBytes !== null && { peakBytes }) });
   }
 
   message({ epoch, level, text }: CallbackMessageEvent): void {

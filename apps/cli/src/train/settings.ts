@@ -33,6 +33,7 @@ export interface TrainFlags extends BackendFlags {
   readonly out?: string | undefined;
   readonly resume?: true | undefined;
   readonly saveSeconds?: number | undefined;
+  readonly memoryLimit?: number | undefined;
   /** False for no report at the end. */
   readonly report?: boolean | undefined;
   readonly json?: true | undefined;

@@ -6,31 +6,51 @@ import {
   type EpochEvent,
   type ProgressEvent,
   type StartEvent,
+  type TrainingMemory,
   type ValidationEvent,
 } from '@skiplane/resnet';
 import { runFiles } from '@skiplane/resnet/node';
 import { note, printLine } from '../output.ts';
-import { formatCount, formatDuration, formatRate } from '../render/format.ts';
+import { formatCount, formatDuration, formatPercent, formatRate } from '../render/format.ts';
 import type { Progress } from '../render/progress.ts';
 import { programName, shellQuote } from '../shell.ts';
 import { describeRecipe } from './recipe.ts';
 import type { Ending, Reporter } from './reporter.ts';
+
+/** What was planned, and what it costs. */
+function describeMemory(memory: TrainingMemory): string {
+  const { limitBytes, plannedBytes, arenaBytes, wholeArenaBytes, recomputedOps, recomputedShare } = memory;
+  const cost =
+    recomputedOps === 0
+      ? 'nothing is recomputed'
+      : `${formatCount(recomputedOps)} ops are done twice, ${formatPercent(recomputedShare)} more arithmetic`;
+  return (
+    `Memory: ${megabytes(plannedBytes)} planned, limit ${megabytes(limitBytes)}; values between ops ${megabytes(arenaBytes)} ` +
+    `instead of ${megabytes(wholeArenaBytes)}: ${cost}`
+  );
+}
+
+const megabytes = (bytes: number): string => `${formatCount(bytes / 1e6)} MB`;
 
 /** Lines as Keras prints them on stdout, and a live bar on stderr. */
 export class TextReporter implements Reporter {
   readonly #progress: Progress;
   #epochs = 0;
   #steps = 0;
+  /** To be compared with what is in use; null once it has been, and without a limit. */
+  #plannedBytes: number | null = null;
 
   constructor(progress: Progress) {
     this.#progress = progress;
   }
 
   start(event: StartEvent): void {
-    const { model, recipe, trainCount, validationCount, batchSize, epochs, steps, parameters, imagesOn } = event;
+    const { model, recipe, trainCount, validationCount, batchSize, epochs, steps, parameters, imagesOn, memory } =
+      event;
     const { epoch, step, globalStep } = event;
     this.#epochs = epochs;
     this.#steps = steps;
+    this.#plannedBytes = memory?.plannedBytes ?? null;
     printLine(
       `${modelType(model)}: ${formatCount(parameters.total)} parameters, ${formatCount(parameters.trainable)} trainable`,
     );
@@ -39,6 +59,7 @@ export class TextReporter implements Reporter {
     printLine(`${formatCount(trainCount)} train samples, ${validated}, batches of ${batchSize}${place}`);
     printLine(`Recipe: ${describeRecipe(recipe)}`);
     for (const text of recipeNotes(recipe)) printLine(`  note: ${text}`);
+    if (memory !== null) printLine(describeMemory(memory));
     if (globalStep > 0) printLine(`Going on in epoch ${epoch}/${epochs} after step ${step}/${steps}`);
   }
 
@@ -70,7 +91,7 @@ export class TextReporter implements Reporter {
     printLine(`Test accuracy: ${test.accuracy.toFixed(4)}`);
   }
 
-  epoch({ record }: EpochEvent): void {
+  epoch({ record, peakBytes }: EpochEvent): void {
     this.#progress.clear();
     const { epoch, loss, accuracy, valLoss, valAccuracy, learningRate, imagesPerSecond, seconds } = record;
     const left = seconds * (this.#epochs - epoch);
@@ -88,6 +109,15 @@ export class TextReporter implements Reporter {
         ...(left > 0 ? [`${formatDuration(left)} left`] : []),
       ].join(' - '),
     );
+    this.#sayPeak(peakBytes);
+  }
+
+  #sayPeak(peakBytes: number | null): void {
+    const planned = this.#plannedBytes;
+    this.#plannedBytes = null;
+    if (planned === null || peakBytes === null) return;
+    const found = peakBytes === planned ? 'as planned' : `${formatCount(peakBytes - planned)} bytes more than planned`;
+    printLine(`Memory: ${megabytes(peakBytes)} at the peak, ${found}`);
   }
 
   end({ result, folder, epochs, resumeCommand, report }: Ending): void {

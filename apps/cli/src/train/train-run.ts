@@ -19,6 +19,8 @@ import { TextReporter } from './text-reporter.ts';
 /** How to compute and how to tell of it: nothing that the numbers depend on. */
 export interface RunFlags extends BackendFlags {
   readonly saveSeconds?: number | undefined;
+  /** In bytes. */
+  readonly memoryLimit?: number | undefined;
   readonly report?: boolean | undefined;
   readonly json?: true | undefined;
 }
@@ -83,6 +85,7 @@ export async function trainRun(run: PlannedRun, flags: RunFlags, options: RunOpt
         test: data.test,
         signal: interrupt.signal,
         checkpoint: run.checkpoint,
+        memoryLimit: flags.memoryLimit,
         ...(flags.saveSeconds !== undefined && { saveSeconds: flags.saveSeconds }),
       }));
     if (!result.interrupted) {

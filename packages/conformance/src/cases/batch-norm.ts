@@ -112,6 +112,26 @@ const batchNormInference: OpCases<'batchNormInference'> = {
     .chain(({ shape, attrs }) => forwardOperands(shape, attrs.residual).map((operands) => ({ attrs, operands }))),
 };
 
+/** Operands and attributes of training, without the moving statistics. */
+const batchNormRecompute: OpCases<'batchNormRecompute'> = {
+  named: Object.fromEntries(
+    Object.entries(forwardCases<'batchNormTraining'>(training)).map(([name, { attrs, operands }]) => {
+      const { epsilon, residual, activation } = attrs;
+      return [
+        name,
+        { attrs: { epsilon, residual, activation }, operands: [...operands.slice(0, 3), ...operands.slice(5)] },
+      ];
+    }),
+  ),
+  arbitrary: fc.record({ shape: nhwcArbitrary, attrs: fc.record(epilogue) }).chain(({ shape, attrs }) => {
+    const channels = shape.slice(-1);
+    return operandsArbitrary([shape, channels, channels, ...(attrs.residual ? [shape] : [])]).map((operands) => ({
+      attrs,
+      operands,
+    }));
+  }),
+};
+
 /** dy, x, gamma, mean, inverseStd, and the residual when asked for. */
 function gradOperands(shape: readonly number[], residual: boolean, kind: FillKind = 'uniform') {
   const channels = shape.slice(-1);
@@ -151,4 +171,4 @@ const batchNormGrad: OpCases<'batchNormGrad'> = {
     }),
 };
 
-export const batchNormCases = { batchNormTraining, batchNormInference, batchNormGrad };
+export const batchNormCases = { batchNormTraining, batchNormRecompute, batchNormInference, batchNormGrad };

@@ -49,6 +49,7 @@ export interface OpAttrs {
     readonly residual: boolean;
     readonly activation: Activation;
   };
+  batchNormRecompute: { readonly epsilon: number; readonly residual: boolean; readonly activation: Activation };
   batchNormInference: { readonly epsilon: number; readonly residual: boolean; readonly activation: Activation };
   batchNormGrad: { readonly residual: boolean };
   relu: Record<never, never>;

@@ -75,6 +75,22 @@ export const batchNormTraining: OpDef<'batchNormTraining'> = {
 };
 
 /**
+ * The result y of {@link batchNormTraining} once more, to the bit, for a backward pass that did not keep it: see `rematerialize`.
+ * Nothing is updated.
+ *
+ * @shape x, residual like those of the op that it repeats
+ * @shape returns     like x
+ */
+export const batchNormRecompute: OpDef<'batchNormRecompute'> = {
+  kind: 'batchNormRecompute',
+  operands: ({ residual }) => ['x', 'gamma', 'beta', ...(residual ? ['residual'] : [])],
+  results: ['y'],
+  infer: (inputs, { residual }) => [f32(checkOperands(inputs, ['gamma', 'beta'], residual).shape)],
+  vjp: notDifferentiable('batchNormRecompute'),
+  cost: perElement(8),
+};
+
+/**
  * Batch normalization with given statistics, and an optional epilogue.
  *
  * y = activation(gamma·(x − mean)/√(variance + epsilon) + beta + residual)

@@ -1,4 +1,4 @@
-import { batchNormGrad, batchNormInference, batchNormTraining } from './batch-norm.ts';
+import { batchNormGrad, batchNormInference, batchNormRecompute, batchNormTraining } from './batch-norm.ts';
 import { biasAdd, biasAddGrad } from './bias.ts';
 import { padChannels, sliceChannels } from './channels.ts';
 import { conv2d, conv2dBackpropFilter, conv2dBackpropInput } from './conv.ts';
@@ -22,6 +22,7 @@ export const opDefs: OpDefs = {
   biasAdd,
   biasAddGrad,
   batchNormTraining,
+  batchNormRecompute,
   batchNormInference,
   batchNormGrad,
   relu,

@@ -1,7 +1,8 @@
 import type { Backend, BackendInfo, CompileOptions, Program } from '../backend.ts';
 import { checkBindings } from '../bindings.ts';
 import { BindingError, DisposedError } from '../errors.ts';
-import { fuse } from '../fuse.ts';
+import { compiledGraph } from '../compiled-graph.ts';
+import { arenaBytes } from '../rematerialize.ts';
 import type { Graph } from '../graph.ts';
 import type { Tensor, TensorSpec, TypedArray } from '../tensor.ts';
 import { kernels } from './kernels/index.ts';
@@ -69,7 +70,8 @@ class HostBackend implements ReferenceBackend {
       });
     }
     const table = this.#magnitudes ? magnitudeKernels : kernels;
-    return new ReferenceProgram(options.fuse === true ? fuse(graph) : graph, own, table, options.guard ?? false);
+    const compiled = compiledGraph(graph, { fuse: false, ...options }, arenaBytes);
+    return new ReferenceProgram(compiled, own, table, options.guard ?? false);
   }
 
   dispose(): void {

@@ -1,4 +1,5 @@
 import type { OpReport, OpTiming, Profile, Program, ProgramReport } from '../backend.ts';
+import type { CompiledGraph } from '../compiled-graph.ts';
 import { DisposedError } from '../errors.ts';
 import { valueOf, type Graph, type Op, type ValueId } from '../graph.ts';
 import type { OpKind } from '../ops/attrs.ts';
@@ -26,7 +27,12 @@ export class ReferenceProgram implements Program {
   readonly #guard: boolean;
   #disposed = false;
 
-  constructor(graph: Graph, bindings: ReadonlyMap<string, HostTensor>, kernels: ReferenceKernels, guard: boolean) {
+  constructor(
+    { graph, recomputation }: CompiledGraph,
+    bindings: ReadonlyMap<string, HostTensor>,
+    kernels: ReferenceKernels,
+    guard: boolean,
+  ) {
     this.#graph = graph;
     this.#bindings = bindings;
     this.#guard = guard;
@@ -43,6 +49,7 @@ export class ReferenceProgram implements Program {
       })),
       arenaBytes: arena.reduce((bytes, values) => bytes + values.byteLength, 0),
       workspaceBytes: 0,
+      recomputation,
     };
   }
 

@@ -12,7 +12,9 @@ const fourPositions = {
   movingVariance: tensor([1], 1),
 };
 
-export const batchNormCases: KernelCases<'batchNormTraining' | 'batchNormInference' | 'batchNormGrad'> = {
+export const batchNormCases: KernelCases<
+  'batchNormTraining' | 'batchNormRecompute' | 'batchNormInference' | 'batchNormGrad'
+> = {
   batchNormTraining: [
     {
       title: 'one channel',
@@ -61,6 +63,25 @@ export const batchNormCases: KernelCases<'batchNormTraining' | 'batchNormInferen
         movingVariance: tensor([1], 2),
       },
       expected: { y: [3], mean: [5], inverseStd: [1], movingMean: [3], movingVariance: [1] },
+    },
+  ],
+  batchNormRecompute: [
+    {
+      title: 'mean 4 and variance 5',
+      attrs: { epsilon: 4, ...plain },
+      operands: { x: fourPositions.x, gamma: fourPositions.gamma, beta: fourPositions.beta },
+      expected: { y: [-5, -1, 3, 7] },
+    },
+    {
+      title: 'with residual and relu',
+      attrs: { epsilon: 4, residual: true, activation: 'relu' },
+      operands: {
+        x: fourPositions.x,
+        gamma: fourPositions.gamma,
+        beta: fourPositions.beta,
+        residual: tensor([4, 1], 5, 2, -3, 0.5),
+      },
+      expected: { y: [0, 1, 0, 7.5] },
     },
   ],
   batchNormInference: [

@@ -1,5 +1,15 @@
-import type { TensorSpec } from '@skiplane/core';
-import { ceilDiv, fold, input, output, rowsAndChannels, spec, type Dispatch, type Lower } from './lowering.ts';
+import type { OpAttrs, TensorSpec } from '@skiplane/core';
+import {
+  ceilDiv,
+  fold,
+  input,
+  output,
+  rowsAndChannels,
+  spec,
+  type Binding,
+  type Dispatch,
+  type Lower,
+} from './lowering.ts';
 import { Plan, workgroupSize } from './plan.ts';
 
 /** Rows of a chunk of sums at the least, and chunks at the most: enough to fill a device, few enough to merge. */
@@ -31,14 +41,14 @@ function layout(of: TensorSpec) {
 type Layout = ReturnType<typeof layout>;
 
 interface Apply {
-  readonly statistics: readonly [mean: Dispatch['bindings'][number], deviation: Dispatch['bindings'][number]];
+  readonly statistics: readonly [mean: Binding, deviation: Binding];
   readonly fromVariance: boolean;
   readonly epsilon: number;
-  readonly residual: boolean;
+  readonly residual: Binding | null;
   readonly relu: boolean;
 }
 
-/** y from x, gamma and beta, which both kinds of batch norm have as operands 0, 1 and 2, and the residual as operand 5. */
+/** y from x, gamma and beta, which both kinds of batch norm have as operands 0, 1 and 2. */
 function apply(
   { rows, lanes, pick, applied }: Layout,
   { statistics, fromVariance, epsilon, residual, relu }: Apply,
@@ -50,18 +60,62 @@ function apply(
       channels: lanes,
       epsilon,
       fromVariance: Number(fromVariance),
-      hasResidual: Number(residual),
+      hasResidual: Number(residual !== null),
       relu: Number(relu),
     },
-    bindings: [input(0), input(1), input(2), ...statistics, residual ? input(5) : input(0), output(0)],
+    bindings: [input(0), input(1), input(2), ...statistics, residual ?? input(0), output(0)],
     workgroups: applied,
   };
 }
 
 export const batchNormTraining: Lower<'batchNormTraining'> = ({ attrs, inputs }) => {
-  const sizes = layout(spec(inputs, 0));
+  const plan = new Plan(...fromBatchKernels);
+  // The moving statistics are updated in place: outputs 3 and 4 are inputs 3 and 4.
+  fromBatch(plan, spec(inputs, 0), attrs, {
+    statistics: [output(1), output(2)],
+    moving: [input(3), input(4)],
+    residual: attrs.residual ? input(5) : null,
+  });
+  return plan.finish();
+};
+
+/** The same kernels, so that y has the same bits; statistics that nobody wants go to workspaces. */
+export const batchNormRecompute: Lower<'batchNormRecompute'> = ({ attrs, inputs }) => {
+  const x = spec(inputs, 0);
+  const { channels } = rowsAndChannels(x);
+  const plan = new Plan(...fromBatchKernels);
+  const unwanted = { momentum: 1, movingVariance: 'biased' } as const;
+  fromBatch(
+    plan,
+    x,
+    { ...attrs, ...unwanted },
+    {
+      statistics: [plan.workspace(channels), plan.workspace(channels)],
+      moving: [plan.workspace(channels), plan.workspace(channels)],
+      residual: attrs.residual ? input(3) : null,
+    },
+  );
+  return plan.finish();
+};
+
+const fromBatchKernels = ['batchNorm.chunked-chan', 'batchNorm.apply'] as const;
+
+/** Where the results besides y are. */
+interface BatchPlaces {
+  readonly statistics: readonly [mean: Binding, inverseStd: Binding];
+  readonly moving: readonly [mean: Binding, variance: Binding];
+  readonly residual: Binding | null;
+}
+
+/** y by the statistics of the batch. */
+function fromBatch(
+  plan: Plan,
+  x: TensorSpec,
+  attrs: Omit<OpAttrs['batchNormTraining'], 'residual'>,
+  { statistics, moving, residual }: BatchPlaces,
+): void {
+  const sizes = layout(x);
   const { rows, channels, lanes, chunks, pick, chunked, perChannel } = sizes;
-  const plan = new Plan('batchNorm.chunked-chan', 'batchNorm.apply');
   const partials = plan.workspace(chunks * 2 * channels);
   plan.add({
     shader: pick('batch-norm-statistics', 'batch-norm-statistics-vec4'),
@@ -80,21 +134,12 @@ export const batchNormTraining: Lower<'batchNormTraining'> = ({ attrs, inputs })
       oneMinusMomentum: 1 - attrs.momentum,
       unbiased: Number(attrs.movingVariance === 'unbiased'),
     },
-    // The moving statistics are updated in place: outputs 3 and 4 are inputs 3 and 4.
-    bindings: [partials, output(1), output(2), input(3), input(4)],
+    bindings: [partials, ...statistics, ...moving],
     workgroups: perChannel,
   });
-  plan.add(
-    apply(sizes, {
-      statistics: [output(1), output(2)],
-      fromVariance: false,
-      epsilon: attrs.epsilon,
-      residual: attrs.residual,
-      relu: attrs.activation === 'relu',
-    }),
-  );
-  return plan.finish();
-};
+  const { epsilon, activation } = attrs;
+  plan.add(apply(sizes, { statistics, fromVariance: false, epsilon, residual, relu: activation === 'relu' }));
+}
 
 export const batchNormInference: Lower<'batchNormInference'> = ({ attrs, inputs }) => {
   const plan = new Plan('batchNorm.apply');
@@ -103,7 +148,7 @@ export const batchNormInference: Lower<'batchNormInference'> = ({ attrs, inputs 
       statistics: [input(3), input(4)],
       fromVariance: true,
       epsilon: attrs.epsilon,
-      residual: attrs.residual,
+      residual: attrs.residual ? input(5) : null,
       relu: attrs.activation === 'relu',
     }),
   );

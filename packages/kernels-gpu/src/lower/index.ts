@@ -1,5 +1,5 @@
 import type { OpKind } from '@skiplane/core';
-import { batchNormGrad, batchNormInference, batchNormTraining, biasAddGrad } from './batch-norm.ts';
+import { batchNormGrad, batchNormInference, batchNormRecompute, batchNormTraining, biasAddGrad } from './batch-norm.ts';
 import { padChannels, sliceChannels } from './shift-channels.ts';
 import { conv2dBackpropFilter } from './conv-filter.ts';
 import { conv2d, conv2dBackpropInput } from './conv.ts';
@@ -36,6 +36,7 @@ export const lowerings: { readonly [K in OpKind]: Lower<K> } = {
   biasAdd,
   biasAddGrad,
   batchNormTraining,
+  batchNormRecompute,
   batchNormInference,
   batchNormGrad,
   relu,

@@ -84,6 +84,7 @@ const cases: { readonly [K in OpKind]: readonly Case<K>[] } = {
       [odd, f32(5), f32(5), f32(5), f32(5)],
     ],
   ],
+  batchNormRecompute: [[{ epsilon: 1e-3, residual: true, activation: 'relu' }, [x, vector, vector, x]]],
   batchNormInference: [
     [{ epsilon: 1e-3, residual: false, ...none }, [x, vector, vector, vector, vector]],
     [{ epsilon: 1e-3, residual: true, activation: 'relu' }, [odd, f32(5), f32(5), f32(5), f32(5), odd]],

@@ -1,4 +1,16 @@
-import { align, ceilDiv, record, rowsAndChannels, single, spec, type KernelRecord, type Lower } from './lowering.ts';
+import type { OpAttrs, TensorSpec } from '@skiplane/core';
+import {
+  align,
+  ceilDiv,
+  record,
+  rowsAndChannels,
+  single,
+  spec,
+  type Addresses,
+  type KernelRecord,
+  type Lower,
+  type Lowering,
+} from './lowering.ts';
 
 /** Rows of a statistics chunk at the least, and chunks at the most: enough for many threads, few enough to merge. */
 const chunkRows = 256;
@@ -14,25 +26,61 @@ const vectorBytes = (channels: number): number => align(channels * 4);
 /** Scratch of the statistics kernels: two vectors of channels. */
 const blockScratch = (channels: number): number => 2 * vectorBytes(channels) + 64;
 
-export const batchNormTraining: Lower<'batchNormTraining'> = ({ attrs, inputs }) => {
-  const { rows, channels } = rowsAndChannels(spec(inputs, 0));
+/** Places of what training computes and updates besides y. */
+interface Statistics {
+  readonly mean: number;
+  readonly inverseStd: number;
+  readonly movingMean: number;
+  readonly movingVariance: number;
+}
+
+export const batchNormTraining: Lower<'batchNormTraining'> = ({ attrs, inputs }) =>
+  fromBatch(spec(inputs, 0), attrs, 0, (at) => ({
+    residual: attrs.residual ? at.input(5) : 0,
+    mean: at.output(1),
+    inverseStd: at.output(2),
+    movingMean: at.output(3),
+    movingVariance: at.output(4),
+  }));
+
+/** The same kernels, so that y has the same bits; statistics that nobody wants go to the workspace. */
+export const batchNormRecompute: Lower<'batchNormRecompute'> = ({ attrs, inputs }) => {
+  const x = spec(inputs, 0);
+  const bytes = vectorBytes(rowsAndChannels(x).channels);
+  const unwanted = { momentum: 1, movingVariance: 'biased' } as const;
+  return fromBatch(x, { ...attrs, ...unwanted }, 4 * bytes, (at, extra) => ({
+    residual: attrs.residual ? at.input(3) : 0,
+    mean: extra,
+    inverseStd: extra + bytes,
+    movingMean: extra + 2 * bytes,
+    movingVariance: extra + 3 * bytes,
+  }));
+};
+
+/** y by the statistics of the batch. @param extraBytes  of workspace for `placesOf` */
+function fromBatch(
+  x: TensorSpec,
+  attrs: Omit<OpAttrs['batchNormTraining'], 'residual'>,
+  extraBytes: number,
+  placesOf: (at: Addresses, extra: number) => Statistics & { readonly residual: number },
+): Lowering {
+  const { rows, channels } = rowsAndChannels(x);
   const chunks = chunkCount(rows);
   const partialBytes = align(chunks * 2 * channels * 8);
+  const affineBytes = 3 * vectorBytes(channels);
   return {
     kernels: ['batchNorm.chunked-welford', 'batchNorm.apply'],
-    workspaceBytes: partialBytes + 3 * vectorBytes(channels),
+    workspaceBytes: partialBytes + affineBytes + extraBytes,
     scratchBytes: blockScratch(channels),
     records(at) {
       const partials = at.workspace;
       const affine = at.workspace + partialBytes;
+      const { residual, ...statistics } = placesOf(at, affine + affineBytes);
       return [
         record('batchNormStats', chunks, { x: at.input(0), partials, rows, channels, chunks }),
         record('batchNormStatsFinish', 1, {
           partials,
-          mean: at.output(1),
-          inverseStd: at.output(2),
-          movingMean: at.output(3),
-          movingVariance: at.output(4),
+          ...statistics,
           gamma: at.input(1),
           beta: at.input(2),
           affine,
@@ -44,19 +92,11 @@ export const batchNormTraining: Lower<'batchNormTraining'> = ({ attrs, inputs })
           oneMinusMomentum: 1 - attrs.momentum,
           unbiased: attrs.movingVariance === 'unbiased' ? 1 : 0,
         }),
-        apply(
-          at.input(0),
-          at.output(0),
-          affine,
-          attrs.residual ? at.input(5) : 0,
-          attrs.activation === 'relu',
-          rows,
-          channels,
-        ),
+        apply(at.input(0), at.output(0), affine, residual, attrs.activation === 'relu', rows, channels),
       ];
     },
   };
-};
+}
 
 export const batchNormInference: Lower<'batchNormInference'> = ({ attrs, inputs }) => {
   const { rows, channels } = rowsAndChannels(spec(inputs, 0));

@@ -1,5 +1,12 @@
 import type { OpKind } from '@skiplane/core';
-import { batchNormGrad, batchNormInference, batchNormTraining, biasAdd, biasAddGrad } from './batch-norm.ts';
+import {
+  batchNormGrad,
+  batchNormInference,
+  batchNormRecompute,
+  batchNormTraining,
+  biasAdd,
+  biasAddGrad,
+} from './batch-norm.ts';
 import { padChannels, sliceChannels } from './channels.ts';
 import { conv2dBackpropFilter } from './conv-filter.ts';
 import { conv2d, conv2dBackpropInput } from './conv.ts';
@@ -35,6 +42,7 @@ export const lowerings: { readonly [K in OpKind]: Lower<K> } = {
   biasAdd,
   biasAddGrad,
   batchNormTraining,
+  batchNormRecompute,
   batchNormInference,
   batchNormGrad,
   relu,

@@ -26,6 +26,20 @@ export interface StartEvent {
   readonly imagesOn: ImagesOn;
   /** Device memory for the values between ops, of the larger training program. */
   readonly arenaBytes: number;
+  readonly memory: TrainingMemory | null;
+}
+
+/** Device memory of a run with a limit, as planned before the first step. */
+export interface TrainingMemory {
+  readonly limitBytes: number;
+  /** Of everything: parameters, the optimizer's state, images, values between ops, kernels' records. */
+  readonly plannedBytes: number;
+  /** Values between ops of the larger training program, with recomputation and without. */
+  readonly arenaBytes: number;
+  readonly wholeArenaBytes: number;
+  /** Ops of that program that are done twice, and their share of its arithmetic. */
+  readonly recomputedOps: number;
+  readonly recomputedShare: number;
 }
 
 export interface ProgressEvent {
@@ -67,6 +81,8 @@ export interface EpochEvent {
   readonly type: 'epoch';
   readonly globalStep: number;
   readonly record: EpochRecord;
+  /** The most device memory that was in use so far; null where the backend cannot tell. */
+  readonly peakBytes: number | null;
 }
 
 /** What a callback says, at the end of an epoch. */

@@ -48,6 +48,11 @@ export interface TrainOptions extends RecipeShortcuts {
   /** Seconds between progress events (default 0.2; 0 for one after every step). */
   readonly progressSeconds?: number;
   readonly compile?: CompileOptions;
+  /**
+   * Most device memory that tensors and programs may take, in bytes (default: what they need). Activations that do not fit are dropped
+   * and recomputed, to the same bits; needs a backend that can tell how much it takes.
+   */
+  readonly memoryLimit?: number | undefined;
 }
 
 /** Options with nothing left open. */

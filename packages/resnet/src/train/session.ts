@@ -19,6 +19,8 @@ import type { Recipe } from '../recipe/recipe.ts';
 import { learningRateAt } from '../recipe/schedule.ts';
 import type { CallbackEffect } from './callbacks/callback.ts';
 import { beginEpoch, endEpoch, keptEpoch, startCallbacks, type CallbacksState } from './callbacks/callback-list.ts';
+import type { TrainingMemory } from './events.ts';
+import { MemoryBudget } from './memory-budget.ts';
 import { resolveOptions, type ResolvedOptions, type TrainOptions } from './options.ts';
 import { resumedState } from './resume.ts';
 import { StepPrograms } from './step-programs.ts';
@@ -43,6 +45,8 @@ export class TrainingSession implements Disposable {
   best: HistoryRecord | null;
   callbacks: CallbacksState;
   end: TrainingEnd | null;
+  /** Null without a limit. */
+  memory: TrainingMemory | null = null;
   #keptWeights: Parameters | null;
   #programs: StepPrograms | undefined;
   readonly #sources = new Map<Dataset, BatchSource>();
@@ -238,16 +242,29 @@ export class TrainingSession implements Disposable {
   }
 
   async #compile(): Promise<void> {
-    const { backend, compile } = this.options;
+    const { backend, compile, memoryLimit } = this.options;
+    const budget = memoryLimit === undefined ? null : new MemoryBudget(backend, memoryLimit);
+    this.#evaluator = await this.#compileEvaluator(this.validation, this.settings.evaluationBatchSize);
     this.#programs = await StepPrograms.compile(
       backend,
       this.model,
       this.tensors,
       { source: this.#source(this.train), count: this.train.count },
       this.recipe,
-      compile === undefined ? {} : { compile },
+      { compile, budget },
     );
-    this.#evaluator = await this.#compileEvaluator(this.validation, this.settings.evaluationBatchSize);
+    const { arenaBytes, recomputation } = this.#programs;
+    if (budget === null || recomputation === null) return;
+    const { ops, share, wholeBytes } = recomputation;
+    const { limitBytes, usedBytes } = budget;
+    this.memory = {
+      limitBytes,
+      plannedBytes: usedBytes,
+      arenaBytes,
+      wholeArenaBytes: wholeBytes,
+      recomputedOps: ops,
+      recomputedShare: share,
+    };
   }
 
   #compileEvaluator(data: Dataset, batch: number): Promise<Evaluator> {

@@ -1,8 +1,9 @@
-import type { Backend, CompileOptions } from '@skiplane/core';
+import type { Backend, CompileOptions, Recomputation } from '@skiplane/core';
 import type { ModelConfig } from '../config.ts';
 import type { BatchSource, PreparedBatch, TransformOptions } from '../data/batch-source.ts';
 import type { AugmentationSettings } from '../recipe/augmentation.ts';
 import type { Recipe } from '../recipe/recipe.ts';
+import type { MemoryBudget } from './memory-budget.ts';
 import { TrainingStep } from './training-step.ts';
 import type { TrainingTensors } from './training-tensors.ts';
 
@@ -23,6 +24,10 @@ function transformOf(augmentation: AugmentationSettings): TransformOptions | nul
   return augmentation.kind === 'shift' ? { interpolationOrder: augmentation.interpolationOrder } : null;
 }
 
+/** Of pixels and labels. */
+const bytesAnImage = ({ imageSize: [height, width], channels, classes }: ModelConfig): number =>
+  4 * (height * width * channels + classes);
+
 /** The compiled steps of an epoch: one for full batches, and one for a smaller last batch where there is one. */
 export class StepPrograms implements Disposable {
   readonly #programs: readonly StepProgram[];
@@ -37,7 +42,7 @@ export class StepPrograms implements Disposable {
     tensors: TrainingTensors,
     { source, count }: TrainingImages,
     recipe: Recipe,
-    extra: { readonly compile?: CompileOptions },
+    { compile, budget }: { readonly compile?: CompileOptions | undefined; readonly budget: MemoryBudget | null },
   ): Promise<StepPrograms> {
     const { batchSize, optimizer, batchNorm, l2, labelSmoothing } = recipe;
     const sizes = [...(count >= batchSize ? [batchSize] : []), count % batchSize].filter((size) => size > 0);
@@ -45,9 +50,19 @@ export class StepPrograms implements Disposable {
     const images = { images: source.images(transform), imageTensors: source.tensors };
     const programs: StepProgram[] = [];
     try {
-      for (const batch of sizes) {
-        const options = { batch, optimizer, batchNorm, l2, labelSmoothing, ...images, ...extra };
-        const step = await TrainingStep.compile(backend, model, tensors, options);
+      // The small one first, so that the large one takes all that it has left.
+      for (const [index, batch] of sizes.toReversed().entries()) {
+        const common = { batch, optimizer, batchNorm, l2, labelSmoothing, ...images };
+        const make = (arenaLimitBytes?: number): Promise<TrainingStep> => {
+          const limited = arenaLimitBytes === undefined ? compile : { ...compile, arenaLimitBytes };
+          return TrainingStep.compile(backend, model, tensors, {
+            ...common,
+            ...(limited !== undefined && { compile: limited }),
+          });
+        };
+        const share = batch / sizes.slice(0, sizes.length - index).reduce((sum, size) => sum + size, 0);
+        const what = `a training step of ${model.name} with batches of ${batch}`;
+        const step = await (budget === null ? make() : budget.fit(what, share, batch * bytesAnImage(model), make));
         programs.push({ step, batches: [source.batch(batch, transform), source.batch(batch, transform)] });
       }
     } catch (error) {
@@ -60,6 +75,11 @@ export class StepPrograms implements Disposable {
   /** Device memory for the values between ops, of the larger program. */
   get arenaBytes(): number {
     return Math.max(0, ...this.#programs.map(({ step }) => step.arenaBytes));
+  }
+
+  /** That of the larger program. */
+  get recomputation(): Recomputation | null {
+    return this.#programs.at(-1)?.step.recomputation ?? null;
   }
 
   /** The program for a batch size. */

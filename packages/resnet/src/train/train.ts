@@ -79,7 +79,8 @@ async function* runEpoch(session: TrainingSession, save: Interval): AsyncGenerat
   const seconds = whole.seconds;
   const imagesPerSecond = rate(data.count - firstImage, training.seconds);
   const globalStep = session.step;
-  yield { type: 'epoch', globalStep, record: { ...record, imagesPerSecond, seconds } };
+  const peakBytes = session.options.backend.memory?.peakBytes ?? null;
+  yield { type: 'epoch', globalStep, record: { ...record, imagesPerSecond, seconds }, peakBytes };
   for (const effect of effects) {
     if (effect.kind === 'message') yield { type: 'message', epoch, globalStep, level: effect.level, text: effect.text };
   }
@@ -223,6 +224,7 @@ function startEvent(session: TrainingSession): StartEvent {
     parameters: countParameters(session.specs),
     arenaBytes: session.programs.arenaBytes,
     imagesOn: settings.imagesOn,
+    memory: session.memory,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Backend, CompileOptions, Profile, Tensor } from '@skiplane/core';
+import type { Backend, CompileOptions, Profile, Recomputation, Tensor } from '@skiplane/core';
 import { BoundProgram } from '../bound-program.ts';
 import type { Model } from '../model.ts';
 import type { BatchBuffers } from '../data/batch-preparer.ts';
@@ -46,6 +46,10 @@ export class TrainingStep implements Disposable {
     const { graph } = trainingGraph(model, { ...options, lossScaling: tensors.lossScaling });
     const shared = new Map([...tensors.byName, ...(options.imageTensors ?? [])]);
     return new TrainingStep(await BoundProgram.compile(backend, graph, shared, options.compile), tensors, options);
+  }
+
+  get recomputation(): Recomputation | null {
+    return this.#bound.program.report.recomputation ?? null;
   }
 
   get arenaBytes(): number {

@@ -59,11 +59,11 @@ function normalizedBound(
 function batchStatistics(context: BoundContext, epsilon: number) {
   const x = context.value('x');
   const errorX = context.error('x');
-  const mean = context.result('mean');
-  const channels = mean.length;
+  const channels = context.value('gamma').length;
   const positions = x.length / channels;
   const average = (term: (i: number, c: number) => number): Float64Array =>
     channelSums(x.length, channels, term).map((sum) => sum / positions);
+  const mean = average((i) => at(x, i));
   const variance = average((i, c) => (at(x, i) - at(mean, c)) ** 2);
   const squares = average((i) => at(x, i) ** 2);
   const errorSquares = average((i) => at(errorX, i) ** 2);
@@ -82,7 +82,7 @@ function batchStatistics(context: BoundContext, epsilon: number) {
   return { mean, variance, errorMean, errorVariance, errorInverseStd, positions };
 }
 
-type BatchNorm = 'batchNormTraining' | 'batchNormInference' | 'batchNormGrad';
+type BatchNorm = 'batchNormTraining' | 'batchNormRecompute' | 'batchNormInference' | 'batchNormGrad';
 
 export const batchNormRules: Pick<BoundRules, BatchNorm> = {
   // relu never makes two numbers more different, so the bounds hold after it.
@@ -109,6 +109,12 @@ export const batchNormRules: Pick<BoundRules, BatchNorm> = {
       movingMean: moving('movingMean', mean, errorMean, 1),
       movingVariance: moving('movingVariance', variance, errorVariance, correction),
     };
+  },
+
+  batchNormRecompute(context, { epsilon }) {
+    const { mean, variance, errorMean, errorInverseStd } = batchStatistics(context, epsilon);
+    const inverseStd = variance.map((value) => 1 / Math.sqrt(value + epsilon));
+    return { y: normalizedBound(context, { mean, inverseStd, errorMean, errorInverseStd }) };
   },
 
   batchNormInference(context, { epsilon }) {

@@ -75,6 +75,16 @@ export const batchNormTraining: ReferenceKernel<'batchNormTraining'> = (inputs, 
   );
 };
 
+export const batchNormRecompute: ReferenceKernel<'batchNormRecompute'> = (inputs, outputs, { epsilon, activation }) => {
+  const x = inputs.values('x');
+  const gamma = inputs.values('gamma');
+  const { mean, variance } = statistics(x, gamma.length);
+  const y = outputs.values('y');
+  normalize(y, x, { mean, inverseStd: inverseStdOf(variance, epsilon), gamma, beta: inputs.values('beta') });
+  addInPlace(y, inputs.optional('residual'));
+  if (activation === 'relu') reluInPlace(y);
+};
+
 export const batchNormInference: ReferenceKernel<'batchNormInference'> = (inputs, outputs, { epsilon, activation }) => {
   const y = outputs.values('y');
   normalize(y, inputs.values('x'), {

@@ -1,5 +1,5 @@
 import type { ReferenceKernels } from '../kernel.ts';
-import { batchNormGrad, batchNormInference, batchNormTraining } from './batch-norm.ts';
+import { batchNormGrad, batchNormInference, batchNormRecompute, batchNormTraining } from './batch-norm.ts';
 import { biasAdd, biasAddGrad } from './bias.ts';
 import { padChannels, sliceChannels } from './channels.ts';
 import { conv2d, conv2dBackpropFilter, conv2dBackpropInput } from './conv.ts';
@@ -21,6 +21,7 @@ export const kernels: ReferenceKernels = {
   biasAdd,
   biasAddGrad,
   batchNormTraining,
+  batchNormRecompute,
   batchNormInference,
   batchNormGrad,
   relu,

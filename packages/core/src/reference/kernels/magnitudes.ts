@@ -52,6 +52,16 @@ export const batchNormTraining: ReferenceKernel<'batchNormTraining'> = (inputs, 
   );
 };
 
+export const batchNormRecompute: ReferenceKernel<'batchNormRecompute'> = (inputs, outputs, { epsilon }) => {
+  const x = inputs.values('x');
+  const gamma = inputs.values('gamma');
+  const { mean, variance } = statistics(x, gamma.length);
+  const y = outputs.values('y');
+  const normalized = normalizedMagnitude(x, mean, inverseStdOf(variance, epsilon));
+  scaleAndShift(y, normalized, gamma, inputs.values('beta'));
+  addMagnitudes(y, inputs.optional('residual'));
+};
+
 export const batchNormInference: ReferenceKernel<'batchNormInference'> = (inputs, outputs, { epsilon }) => {
   const y = outputs.values('y');
   const inverseStd = inverseStdOf(inputs.values('variance'), epsilon);
