@@ -2,6 +2,7 @@ import { FormatError } from '@skiplane/core';
 import { createReferenceBackend } from '@skiplane/core/reference';
 import { describe, expect, test } from 'vitest';
 import { isLayerGraph, loadModel, predictImages } from '../src/index.ts';
+import { onnxTensor } from '../src/formats/onnx-tensor.ts';
 import type { NamedTensor } from '../src/checkpoint/safetensors.ts';
 import { onnxFile, type OnnxNodeText } from './support/onnx-files.ts';
 import { signed } from './support/random.ts';
@@ -17,6 +18,7 @@ const tensor = (name: string, ...shape: number[]): NamedTensor => ({
   ),
 });
 const list = (...values: number[]): NamedTensor => ({ shape: [values.length], data: Float32Array.from(values) });
+const single = (value: number): NamedTensor => ({ shape: [], data: Float32Array.of(value) });
 const image = Uint8Array.from(signed('image', size * size * 3), (value) => 128 + 127 * value);
 
 const rows = [0, 1, 2, 3];
@@ -61,6 +63,14 @@ describe('ONNX graphs', () => {
       { op: 'Sub', inputs: ['x', 'mean'], output: 'centred' },
       { op: 'Div', inputs: ['centred', 'std'], output: 'scaled' },
       { op: 'Slice', inputs: ['scaled', 'starts', 'ends', 'axes', 'steps'], output: 'taken' },
+      // What PyTorch makes of F.pad(x, (0, 0, 0, 0, 1, 2)): pairs from the last axis on, turned round and put side by side.
+      { op: 'ConstantOfShape', inputs: ['missing'], output: 'zeros' },
+      { op: 'Concat', inputs: ['last first', 'zeros'], output: 'all', attrs: { axis: 0 } },
+      { op: 'Reshape', inputs: ['all', 'pairs'], output: 'pairwise' },
+      { op: 'Slice', inputs: ['pairwise', 'minus one', 'minus many', 'zero', 'minus one'], output: 'turned' },
+      { op: 'Transpose', inputs: ['turned'], output: 'sides', attrs: { perm: [1, 0] } },
+      { op: 'Reshape', inputs: ['sides', 'minus one'], output: 'flat' },
+      { op: 'Cast', inputs: ['flat'], output: 'pads', attrs: { to: 7 } },
       { op: 'Pad', inputs: ['taken', 'pads'], output: 'padded' },
       { op: 'GlobalAveragePool', inputs: ['padded'], output: 'pooled' },
       { op: 'Flatten', inputs: ['pooled'], output: 'y' },
@@ -72,7 +82,12 @@ describe('ONNX graphs', () => {
       ends: list(1e9, 1e9),
       axes: list(2, 3),
       steps: list(2, 2),
-      pads: list(0, 1, 0, 0, 0, 2, 0, 0),
+      missing: list(2),
+      'last first': list(0, 0, 0, 0, 1, 2),
+      pairs: list(-1, 2),
+      'minus one': list(-1),
+      'minus many': list(-9e18),
+      zero: list(0),
     });
     const means = pixels.map((plane, c) => {
       const taken = [0, 2].flatMap((y) =>
@@ -114,6 +129,31 @@ describe('ONNX graphs', () => {
       corners.reduce((sum, value, i) => sum + value * (kernel.data[i * 2 + k] as number), bias),
     );
     expect(rounded(await logProbabilities(bytes))).toEqual(rounded(logSoftmax(logits)));
+  });
+
+  test('torch.clamp from zero up is a ReLU, a kernel may be turned, and halves may be there as integers', async () => {
+    const nodes: OnnxNodeText[] = [
+      { op: 'Sub', inputs: ['x', 'half'], output: 'centred' },
+      { op: 'Clip', inputs: ['centred', 'zero'], output: 'cut' },
+      { op: 'GlobalAveragePool', inputs: ['cut'], output: 'pooled' },
+      { op: 'Flatten', inputs: ['pooled'], output: 'flat' },
+      { op: 'Transpose', inputs: ['rows'], output: 'kernel', attrs: { perm: [1, 0] } },
+      { op: 'MatMul', inputs: ['flat', 'kernel'], output: 'y' },
+    ];
+    const turned = tensor('rows', 2, 3);
+    const bytes = onnxFile([1, 3, size, size], nodes, { half: single(0.5), zero: single(0), rows: turned });
+    const means = pixels.map(
+      (plane) => plane.flat().reduce((sum, value) => sum + Math.max(value / 255 - 0.5, 0), 0) / 16,
+    );
+    const logits = [0, 1].map((k) =>
+      means.reduce((sum, mean, c) => sum + mean * (turned.data[k * 3 + c] as number), 0),
+    );
+    expect(rounded(await logProbabilities(bytes))).toEqual(rounded(logSoftmax(logits)));
+    // 1 and −2 as binary16.
+    const none: number[] = [];
+    const halves = { floatData: none, int64Data: none, doubleData: none, int32Data: [0x3c00, 0xc000], dataLocation: 0 };
+    const read = onnxTensor({ name: 'h', dims: [2], dataType: 10, rawData: new Uint8Array(0), ...halves }).read();
+    expect([...read]).toEqual([1, -2]);
   });
 
   test('an input with its channels last, as TensorFlow exports it', async () => {

@@ -110,6 +110,23 @@ function pytorchcv(sizes: Sizes, classes: number): Shapes {
   return dict.norm('features.post_activ.bn', last).head('output', [classes, last]).shapes;
 }
 
+function transformers(sizes: Sizes, classes: number): Shapes {
+  const embedder = 'resnet.embedder.embedder';
+  const dict = new Dict().conv(`${embedder}.convolution`, sizes.stem[0], 3, sizes.stem[1]);
+  dict.norm(`${embedder}.normalization`, sizes.stem[0]);
+  const last = eachUnit(sizes, (stage, unit, convs) => {
+    const name = `resnet.encoder.stages.${stage}.layers.${unit}`;
+    const [inside, out] = [convs[0]?.[1] ?? 0, convs.at(-1)?.[0] ?? 0];
+    const both = (layer: string, filters: number, channels: number, size: number): Dict =>
+      dict
+        .conv(`${name}.${layer}.convolution`, filters, channels, size)
+        .norm(`${name}.${layer}.normalization`, filters);
+    if (inside !== out) both('shortcut', out, inside, 1);
+    convs.forEach(([filters, channels, size], i) => both(`layer.${i}`, filters, channels, size));
+  });
+  return dict.head('classifier.1', [classes, last]).shapes;
+}
+
 /** Random values, which are those of a name alone. */
 const valuesOf = (name: string, count: number): Float32Array =>
   Float32Array.from(uniforms(randomStream(1, name), count));
@@ -147,6 +164,7 @@ describe('state dictionaries become networks of the families', () => {
     ['imagenet-v1.5', 34, 0, torchvision(imageNet([3, 4, 6, 3], false), 1000)],
     ['imagenet-v1.5', 50, 0, torchvision(imageNet([3, 4, 6, 3], true), 1000)],
     ['imagenet-v1.5', 152, 0, torchvision(imageNet([3, 8, 36, 3], true), 1000)],
+    ['imagenet-v1.5', 50, 3, transformers(imageNet([3, 4, 6, 3], true), 1000)],
     ['imagenet-v2', 18, 1, timmV2(imageNet([2, 2, 2, 2], false), 1000)],
     ['imagenet-v2', 101, 1, timmV2(imageNet([3, 4, 23, 3], true), 1000)],
   ])('%s, depth %i', (family, depth, naming, shapes) => {
@@ -202,6 +220,20 @@ describe('a tensor goes to the parameter of its layer, transposed', () => {
     );
     const [first, second] = valuesOf('head.fc.weight', 640).filter((_, i) => i === 0 || i === 64);
     expect([...(parameters.get('head/dense/kernel')?.slice(0, 2) ?? [])]).toEqual([first, second]);
+  });
+
+  test("Hugging Face's, which count convolutions from 0", () => {
+    const { parameters } = stateDictNetwork(tensorsOf(transformers(cifar(1), 10)));
+    const unit = 'resnet.encoder.stages.1.layers.0';
+    expect(parameters.get('stage2/block1/conv1/filter')).toEqual(
+      oihw(`${unit}.layer.0.convolution.weight`, [32, 16, 3]),
+    );
+    expect(parameters.get('stage2/block1/bn2/mean')).toEqual(
+      valuesOf(`${unit}.layer.1.normalization.running_mean`, 32),
+    );
+    expect(parameters.get('stage2/block1/projection-bn/beta')).toEqual(
+      valuesOf(`${unit}.shortcut.normalization.bias`, 32),
+    );
   });
 
   test("pytorchcv's, behind a wrapper's prefix", () => {

@@ -1,6 +1,7 @@
 import { FormatError, samePadding, noPadding, type Padding2d } from '@skiplane/core';
 import { inputName } from '../layer-graph/layer-graph.ts';
-import { isObject, type KerasLayer, type KerasNetwork } from './keras-config.ts';
+import { type KerasLayer, type KerasNetwork } from './keras-config.ts';
+import { isObject, type Json } from './keras-json.ts';
 import { RescaledInput } from './keras-preprocessing.ts';
 import type { FileTensor, ImportedNetwork } from './model-file.ts';
 import { misfit, NetworkAssembler, unsupportedLayers, type LaidOut, type Unsupported } from './network-assembler.ts';
@@ -8,13 +9,28 @@ import { misfit, NetworkAssembler, unsupportedLayers, type LaidOut, type Unsuppo
 /** Weights of a layer, in the order of Keras; empty where it has none. */
 export type WeightsOf = (layer: KerasLayer) => readonly FileTensor[];
 
+/** Functions, which Keras 2 and Keras 3 put among the layers when they are called with them. */
+const functions: Readonly<Record<string, string>> = {
+  '__operators__.add': 'Add',
+  'math.add': 'Add',
+  'nn.relu': 'ReLU',
+  Relu: 'ReLU',
+};
+
+/** The class of layers that a layer is of. */
+function kindOf({ className, config }: KerasLayer): string {
+  const name = className === 'TFOpLambda' ? config['function'] : className;
+  return typeof name === 'string' && Object.hasOwn(functions, name) ? (functions[name] ?? name) : className;
+}
+
 /** What has no effect when a network is used. */
-const identities = /^(Dropout|SpatialDropout2D|GaussianNoise|GaussianDropout|ActivityRegularization|Random\w+)$/;
+const identities =
+  /^(Identity|Dropout|SpatialDropout2D|GaussianNoise|GaussianDropout|ActivityRegularization|Random(?!Crop)\w+)$/;
 
 interface Context {
   readonly net: NetworkAssembler;
   readonly layer: KerasLayer;
-  readonly config: Readonly<Record<string, unknown>>;
+  readonly config: Json;
   readonly inputs: readonly string[];
   /** The next weights of the layer, by role. */
   readonly take: (...roles: readonly string[]) => Record<string, LaidOut>;
@@ -29,13 +45,13 @@ type Importer = (context: Context) => string;
  */
 export function kerasNetwork(network: KerasNetwork, weightsOf: WeightsOf): ImportedNetwork {
   const { name, layers, image, output } = network;
-  const unsupported = layers.flatMap(unsupportedPart);
+  const unsupported = layers.flatMap((layer) => unsupportedPart(layer, weightsOf(layer)));
   if (unsupported.length > 0) throw unsupportedLayers(name, unsupported);
   const net = new NetworkAssembler(name, image);
   const rescaled = new RescaledInput(image);
   const outputs = new Map<string, string>();
   for (const layer of layers) {
-    const { className } = layer;
+    const className = kindOf(layer);
     if (className === 'InputLayer') {
       outputs.set(layer.name, inputName);
       continue;
@@ -125,11 +141,18 @@ const importers: Readonly<Record<string, Importer>> = {
   Add: ({ net, layer, inputs }) => net.add('add', layer.name, inputs, {}),
   Concatenate: ({ net, layer, inputs }) => net.add('concat', layer.name, inputs, {}),
   Flatten: ({ net, layer, inputs }) => net.add('flatten', layer.name, inputs, {}),
+  Reshape: ({ net, layer, inputs }) => net.add('flatten', layer.name, inputs, {}),
   MaxPooling2D: ({ net, layer, config, inputs }) => net.add('maxPool', layer.name, inputs, poolOf(net, config, inputs)),
   AveragePooling2D: ({ net, layer, config, inputs }) =>
     net.add('averagePool', layer.name, inputs, poolOf(net, config, inputs)),
   GlobalAveragePooling2D({ net, layer, config, inputs }) {
     const pooled = net.add('globalAveragePool', layer.name, inputs, {});
+    return config['keepdims'] === true ? pooled : net.add('flatten', `${layer.name}/flatten`, [pooled], {});
+  },
+  GlobalMaxPooling2D({ net, layer, config, inputs }) {
+    const [height = 1, width = 1] = net.shape(inputs[0] ?? '');
+    const size = [height, width] as const;
+    const pooled = net.add('maxPool', layer.name, inputs, { size, strides: size, padding: noPadding });
     return config['keepdims'] === true ? pooled : net.add('flatten', `${layer.name}/flatten`, [pooled], {});
   },
   ZeroPadding2D({ net, layer, config, inputs }) {
@@ -142,7 +165,7 @@ const importers: Readonly<Record<string, Importer>> = {
 };
 
 /** Zeros before and behind the two axes that are padded. */
-function zerosOf({ padding }: Readonly<Record<string, unknown>>): readonly [Pair, Pair] {
+function zerosOf({ padding }: Json): readonly [Pair, Pair] {
   const list: readonly unknown[] = Array.isArray(padding) ? padding : [padding, padding];
   return [oneOrTwo(list[0]), oneOrTwo(list[1])];
 }
@@ -159,14 +182,30 @@ function activated(net: NetworkAssembler, { name, className, config }: KerasLaye
   return net.add('relu', className === 'Activation' ? name : `${name}/relu`, [x], {});
 }
 
-function activationOf(config: Readonly<Record<string, unknown>>): string {
+/** `relu` may be there as a layer or as a function, too; what is more than that keeps its name, which is then not known. */
+function activationOf(config: Json): string {
   const { activation = 'linear' } = config;
   if (activation === null) return 'linear';
-  const name = isObject(activation) ? activation['class_name'] : activation;
-  return typeof name === 'string' ? name : 'unknown';
+  if (typeof activation === 'string') return activation;
+  if (!isObject(activation)) return 'unknown';
+  const { class_name: name, config: own } = activation;
+  if (name === 'function' && typeof own === 'string') return own;
+  const options = isObject(own) ? own : {};
+  if (name === 'ReLU') return ['relu', ...oddRelu(options)].join(' with ');
+  if (name === 'Softmax') return 'softmax';
+  return name === 'Activation' ? activationOf(options) : String(name);
 }
 
-function poolOf(net: NetworkAssembler, config: Readonly<Record<string, unknown>>, inputs: readonly string[]) {
+/** What else a ReLU does than cutting at zero. */
+function oddRelu(config: Json): readonly string[] {
+  return ['max_value', 'negative_slope', 'threshold'].flatMap((key) => {
+    const value = config[key] ?? null;
+    const plain = value === null || (key !== 'max_value' && ['0', '[0]'].includes(JSON.stringify(value)));
+    return plain ? [] : [`${key} ${JSON.stringify(value)}`];
+  });
+}
+
+function poolOf(net: NetworkAssembler, config: Json, inputs: readonly string[]) {
   const size = pairOf(config, 'pool_size', [2, 2]);
   const strides = pairOf(config, 'strides', size);
   return { size, strides, padding: paddingOf(net, inputs, config, size, strides) };
@@ -177,7 +216,7 @@ type Pair = readonly [number, number];
 function paddingOf(
   net: NetworkAssembler,
   [x = '']: readonly string[],
-  { padding = 'valid' }: Readonly<Record<string, unknown>>,
+  { padding = 'valid' }: Json,
   window: Pair,
   strides: Pair,
 ): Padding2d {
@@ -186,7 +225,7 @@ function paddingOf(
   return samePadding([height, width], window, strides);
 }
 
-function pairOf(config: Readonly<Record<string, unknown>>, key: string, fallback: Pair): Pair {
+function pairOf(config: Json, key: string, fallback: Pair): Pair {
   const value = config[key] ?? fallback;
   const [a, b] = Array.isArray(value) ? (value as unknown[]).map(Number) : [Number(value), Number(value)];
   if (a === undefined || b === undefined || !(Number.isInteger(a) && Number.isInteger(b)) || a < 1 || b < 1) {
@@ -198,8 +237,9 @@ function pairOf(config: Readonly<Record<string, unknown>>, key: string, fallback
 }
 
 /** What of a layer cannot be represented: nothing, or all the reasons. */
-function unsupportedPart(layer: KerasLayer): readonly Unsupported[] {
-  const { name, className, config } = layer;
+function unsupportedPart(layer: KerasLayer, weights: readonly FileTensor[]): readonly Unsupported[] {
+  const { name, config } = layer;
+  const className = kindOf(layer);
   const known =
     className === 'InputLayer' || className === 'Softmax' || className === 'Rescaling' || className === 'Normalization';
   if (!known && !Object.hasOwn(importers, className) && !identities.test(className)) return [{ name, kind: className }];
@@ -218,16 +258,16 @@ function unsupportedPart(layer: KerasLayer): readonly Unsupported[] {
   }
   if (className === 'BatchNormalization') expect('axis', -1, 3, [3], [-1]);
   if (className === 'Concatenate') expect('axis', -1, 3);
-  if (className === 'ReLU') {
-    expect('max_value', null);
-    expect('negative_slope', 0, null, [0]);
-    expect('threshold', 0, null);
-  }
+  if (className === 'ReLU') odd.push(...oddRelu(config));
+  // To one axis: nothing else than flattening has the same number of elements.
+  if (className === 'Reshape' && !(Array.isArray(config['target_shape']) && config['target_shape'].length === 1))
+    odd.push(`target_shape ${JSON.stringify(config['target_shape'])}`);
+  if (className === 'Normalization') expect('invert', false);
   const activation = activationOf(config);
-  if (!['linear', 'relu', 'softmax', 'ReLU'].includes(activation)) odd.push(`activation '${activation}'`);
+  if (!['linear', 'relu', 'softmax'].includes(activation)) odd.push(`activation '${activation}'`);
   // A softmax anywhere but at the end would be lost.
   if ((activation === 'softmax' || className === 'Softmax') && !layer.last)
     odd.push('a softmax that is not the last layer');
-  if (layer.calls > 1) odd.push(`it is used ${layer.calls} times`);
+  if (layer.calls > 1 && weights.length > 0) odd.push(`its weights are used ${layer.calls} times`);
   return odd.length === 0 ? [] : [{ name, kind: className, why: odd.join(', ') }];
 }

@@ -1,6 +1,8 @@
 import { matchKerasWeights } from './keras-weights.ts';
-import { isObject, parseKerasModel, type KerasNetwork } from './keras-config.ts';
+import { parseKerasModel, type KerasNetwork, type ListedLayer } from './keras-config.ts';
+import { isObject } from './keras-json.ts';
 import { kerasNetwork, type WeightsOf } from './keras-graph.ts';
+import { layerKey, layersBy, weightsByName } from './keras-layer-weights.ts';
 import { readOptimizer } from './keras-optimizer.ts';
 import { openHdf5, type Hdf5File } from './hdf5.ts';
 import { fileError, type FileTensor, type ImportedNetwork, type ModelFile } from './model-file.ts';
@@ -30,9 +32,8 @@ function networkOf(file: Hdf5File, config: string | undefined, training: string 
   if (config === undefined) return matchKerasWeights(namedLayers(file) ?? storedObjects(file));
   const network = parseKerasModel(format, parseJson(format, 'model_config', config));
   const weights = namedLayers(file) ?? [];
-  const byLayer = new Map(weights.map(({ layer, tensors }) => [layer, tensors]));
-  checkAllUsed(network, weights);
-  const imported = kerasNetwork(network, ({ name }) => byLayer.get(name) ?? []);
+  const byLayer = assigned(network, weights);
+  const imported = kerasNetwork(network, (layer) => byLayer.get(layerKey(layer)) ?? []);
   return { ...imported, optimizer: optimizerOf(file, training, network, imported) };
 }
 
@@ -92,15 +93,14 @@ function storedObjects(file: Hdf5File): readonly LayerWeights[] {
   return layers;
 }
 
-/** Weights of a `.weights.h5` by the group of their layer, such as `conv2d_3`. */
+/** Weights of a `.weights.h5` by the groups of the models and the layer that they lie in, such as `functional/conv2d_3`. */
 function layersOf(file: Hdf5File): ReadonlyMap<string, readonly FileTensor[]> {
   const layers = new Map<string, FileTensor[]>();
   for (const tensor of file.tensors.values()) {
-    const match = /^(?:_layer_checkpoint_dependencies|layers)\/(?<layer>[^/]+)\/(?:.*\/)?vars\/(?<index>\d+)$/.exec(
-      tensor.name,
-    );
-    const { layer, index } = match?.groups ?? {};
-    if (layer === undefined || index === undefined) continue;
+    const match = /^(?<groups>(?:_layer_checkpoint_dependencies|layers)\/.+)\/vars\/(?<index>\d+)$/.exec(tensor.name);
+    const { groups, index } = match?.groups ?? {};
+    if (groups === undefined || index === undefined) continue;
+    const layer = groups.replaceAll(/(?:^|\/)(?:_layer_checkpoint_dependencies|layers)\//g, '/').slice(1);
     const list = layers.get(layer) ?? [];
     list[Number(index)] = tensor;
     if (Number(index) > 100) throw fileError(format, `layer '${layer}' has a variable of number ${index}`);
@@ -112,7 +112,7 @@ function layersOf(file: Hdf5File): ReadonlyMap<string, readonly FileTensor[]> {
 /** Finds the weights of a model's layers in a `.weights.h5`. @throws {FormatError} when some belong to no layer */
 export function storedWeights(file: Hdf5File, network: KerasNetwork): WeightsOf {
   const stored = layersOf(file);
-  const names = storedNames(network.listed);
+  const names = new Map(storedPaths(network.listed));
   const known = new Set(names.values());
   const strange = [...stored.keys()].filter((layer) => !known.has(layer));
   if (strange.length > 0)
@@ -120,13 +120,21 @@ export function storedWeights(file: Hdf5File, network: KerasNetwork): WeightsOf 
       network.name,
       strange.map((layer) => `weights of '${layer}', which is none of its layers`),
     );
-  return ({ name }) => stored.get(names.get(name) ?? '') ?? [];
+  return (layer) => stored.get(names.get(layerKey(layer)) ?? '') ?? [];
+}
+
+/** Where layers are stored, by their keys. */
+function storedPaths(listed: readonly ListedLayer[]): readonly (readonly [key: string, path: string])[] {
+  const names = storedNames(listed);
+  return listed.flatMap(({ name, listed: inner }) => {
+    const stored = names.get(name) ?? name;
+    if (inner === undefined) return [[name, stored] as const];
+    return storedPaths(inner).map(([key, path]) => [`${name}/${key}`, `${stored}/${path}`] as const);
+  });
 }
 
 /** Keras 3 stores a layer under its class in snake case, with a number from the second of the class on. */
-export function storedNames(
-  layers: readonly Pick<KerasNetwork['listed'][number], 'name' | 'className'>[],
-): ReadonlyMap<string, string> {
+export function storedNames(layers: readonly Pick<ListedLayer, 'name' | 'className'>[]): ReadonlyMap<string, string> {
   const used = new Map<string, number>();
   return new Map(
     layers.map((layer) => {
@@ -142,12 +150,26 @@ export function storedNames(
   );
 }
 
-function checkAllUsed({ name, layers }: KerasNetwork, weights: readonly LayerWeights[]): void {
-  const known = new Set(layers.map((layer) => layer.name));
-  const strange = weights.filter(({ layer, tensors }) => tensors.length > 0 && !known.has(layer));
-  if (strange.length > 0)
+/** A layer's weights, by its key; a model among the layers has those of all its own. @throws {FormatError} when some belong to none */
+function assigned(
+  { name, layers }: KerasNetwork,
+  weights: readonly LayerWeights[],
+): ReadonlyMap<string, readonly FileTensor[]> {
+  const byOuter = layersBy(layers, 0);
+  const all = new Map<string, readonly FileTensor[]>();
+  const problems: string[] = [];
+  for (const { layer, tensors } of weights) {
+    const inner = byOuter.get(layer)?.filter(({ path }) => path.length > 1) ?? [];
+    const { owned, strange } =
+      inner.length > 0 ? weightsByName(tensors, inner) : { owned: new Map([[layer, tensors]]), strange: [] };
+    if (tensors.length > 0 && !byOuter.has(layer)) problems.push(`weights of '${layer}'`);
+    for (const tensor of strange) problems.push(`weight '${tensor.name}' of '${layer}'`);
+    for (const [key, own] of owned) all.set(key, own);
+  }
+  if (problems.length > 0)
     throw misfit(
       name,
-      strange.map(({ layer }) => `weights of '${layer}', which is none of its layers, or does not reach its output`),
+      problems.map((problem) => `${problem}, which is none of its layers, or does not reach its output`),
     );
+  return all;
 }

@@ -1,6 +1,7 @@
 import type { Parameters } from '../parameters.ts';
 import type { OptimizerSettings } from '../recipe/optimizer.ts';
-import { isObject, type KerasNetwork } from './keras-config.ts';
+import type { KerasNetwork, ListedLayer } from './keras-config.ts';
+import { isObject } from './keras-json.ts';
 import type { OutLayer } from './keras-layers.ts';
 import type { OptimizerSnapshot } from './model-file.ts';
 
@@ -74,8 +75,10 @@ function trainable(layers: readonly OutLayer[]) {
 }
 
 /** Trainable parameters that layers of Keras become here, in its order. */
-function trainableParameters(layers: KerasNetwork['listed']): readonly string[] {
-  return layers.flatMap(({ name, className, config }) => {
+function trainableParameters(layers: readonly ListedLayer[], models = ''): readonly string[] {
+  return layers.flatMap(({ name: own, className, config, listed }) => {
+    const name = `${models}${own}`;
+    if (listed !== undefined) return trainableParameters(listed, `${name}/`);
     if (config['trainable'] === false) return [];
     const bias = config['use_bias'] === false ? [] : [`${name}/bias`];
     if (className === 'Conv2D') return [`${name}/filter`, ...bias];

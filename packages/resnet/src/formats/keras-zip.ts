@@ -1,5 +1,6 @@
 import { openHdf5, type Hdf5File } from './hdf5.ts';
-import { isObject, parseKerasModel } from './keras-config.ts';
+import { parseKerasModel } from './keras-config.ts';
+import { isObject } from './keras-json.ts';
 import { kerasNetwork } from './keras-graph.ts';
 import { storedWeights } from './keras-hdf5.ts';
 import { readOptimizer } from './keras-optimizer.ts';

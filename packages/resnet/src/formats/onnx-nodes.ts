@@ -1,6 +1,7 @@
 import { noPadding, samePadding, type Padding2d } from '@skiplane/core';
 import type { NetworkAssembler } from './network-assembler.ts';
 import { addConstant, matrixProduct, scaleByConstant } from './onnx-affine.ts';
+import { constantNode, foldConstants, isConstantNode } from './onnx-constants.ts';
 import {
   constantAt,
   floatOf,
@@ -13,16 +14,16 @@ import {
   textOf,
   type NodeContext,
 } from './onnx-context.ts';
-import { onnxTensor } from './onnx-tensor.ts';
 import type { OnnxNode } from './onnx-schema.ts';
 import { importShapeNode, isShapeNode } from './onnx-shapes.ts';
-import { foldConstants, isLayer, Unrepresentable, type LayerValue, type OnnxValue } from './onnx-values.ts';
+import { isLayer, Unrepresentable, type LayerValue, type OnnxValue } from './onnx-values.ts';
 import { filterFromOihw } from './transpose.ts';
 
 type Importer = (context: NodeContext) => OnnxValue;
 
 export function isImported({ opType, domain }: OnnxNode): boolean {
-  return (domain === '' || domain === 'ai.onnx') && (Object.hasOwn(importers, opType) || isShapeNode(opType));
+  const known = Object.hasOwn(importers, opType) || isShapeNode(opType) || isConstantNode(opType);
+  return known && (domain === '' || domain === 'ai.onnx');
 }
 
 /** @throws {Unrepresentable} with the reason why it cannot be */
@@ -30,7 +31,7 @@ export function importNode(context: NodeContext): OnnxValue {
   const { node, title, inputs } = context;
   const constants = inputs.flatMap((input) => (input === undefined || isLayer(input) ? [] : [input.constant]));
   if (inputs.length > 0 && constants.length === inputs.length) {
-    const folded = foldConstants(node.opType, title, constants, (name) => intsOf(node, name));
+    const folded = foldConstants(node, title, constants);
     if (folded !== undefined) return folded;
   }
   const run = importers[node.opType];
@@ -48,6 +49,16 @@ const importers: Readonly<Record<string, Importer>> = {
   },
   Relu: ({ net, title, inputs }) => {
     const x = layerAt(inputs, 0);
+    return { ...x, layer: net.add('relu', title, [x.layer], {}) };
+  },
+  // What `torch.clamp(x, min=0)` becomes.
+  Clip: ({ net, node, title, inputs }) => {
+    const x = layerAt(inputs, 0);
+    const [least, most] = ['min', 'max'].map((name, index) =>
+      inputs[index + 1] === undefined ? limitOf(node, name) : constantAt(inputs, index + 1).read()[0],
+    );
+    if (least !== 0 || (most !== undefined && most < largestFloat))
+      throw new Unrepresentable(`between ${least ?? 'anything'} and ${most ?? 'anything'}, not from 0 up`);
     return { ...x, layer: net.add('relu', title, [x.layer], {}) };
   },
   Add: (context) => {
@@ -105,12 +116,15 @@ const importers: Readonly<Record<string, Importer>> = {
   Identity: ({ inputs }) => layerAt(inputs, 0),
   Dropout: ({ inputs }) => layerAt(inputs, 0),
   Cast: ({ inputs }) => layerAt(inputs, 0),
-  Constant({ node, title }) {
-    const value = node.attribute.find(({ name }) => name === 'value')?.t;
-    if (value == null) throw new Unrepresentable('a constant that is no tensor');
-    return { constant: onnxTensor({ ...value, name: title }) };
-  },
+  Constant: ({ node, title }) => constantNode(node, title),
 };
+
+/** What stands for no limit. */
+const largestFloat = 3.4e38;
+
+function limitOf({ attribute }: OnnxNode, limit: string): number | undefined {
+  return attribute.find(({ name }) => name === limit)?.f;
+}
 
 function addConv({ net, node, title, inputs }: NodeContext): OnnxValue {
   const x = imageAt(inputs, 0);

@@ -11,7 +11,7 @@ export function isShapeNode(opType: string): boolean {
 
 export function importShapeNode(context: NodeContext): OnnxValue {
   const run = importers[context.node.opType];
-  if (run === undefined) throw new Unrepresentable('it is not known');
+  if (run === undefined) throw new Unrepresentable('its operands are no constants');
   return run(context);
 }
 
@@ -107,13 +107,6 @@ const importers: Readonly<Record<string, Importer>> = {
   Shape({ net, title, inputs }) {
     const shape = onnxShape(net, layerAt(inputs, 0));
     return constantOf(title, [shape.length], shape);
-  },
-  // Of constants alone: what computes shapes.
-  Gather: () => {
-    throw new Unrepresentable('it takes parts of an image');
-  },
-  Unsqueeze: () => {
-    throw new Unrepresentable('it adds an axis to an image');
   },
 };
 

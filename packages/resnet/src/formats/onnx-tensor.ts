@@ -36,10 +36,13 @@ export function onnxTensor({ name, dims, dataType, rawData, dataLocation, ...typ
       `tensor '${name}' [${dims.join(',')}] of ${dtype} has ${values.length || `${rawData.length} bytes for ${needed}`}${values.length > 0 ? ' elements' : ''}`,
     );
   }
-  return {
-    name,
-    shape: dims,
-    dtype,
-    read: () => (values.length > 0 ? Float32Array.from(values) : toFloat32(rawData, dtype, count)),
+  const read = (): Float32Array => {
+    if (values.length === 0) return toFloat32(rawData, dtype, count);
+    // As integers, halves are their bits.
+    const halves = dtype === 'float16' || dtype === 'bfloat16';
+    return halves
+      ? toFloat32(new Uint8Array(Uint16Array.from(values).buffer), dtype, count)
+      : Float32Array.from(values);
   };
+  return { name, shape: dims, dtype, read };
 }

@@ -148,7 +148,7 @@ const global = (m: Machine, name: string): void => {
     throw fileError(
       format,
       `its pickle asks for '${name}', and only tensors, numbers, texts, lists and dictionaries are built`,
-      'Save the state_dict of the model, not the model itself.',
+      'Save the state_dict of the model alone, neither the model itself nor objects beside it.',
     );
   }
   m.push(new PickleGlobal(name));

@@ -136,7 +136,8 @@ const usualKeys = ['state_dict', 'model_state_dict', 'model', 'net', 'network', 
 function stateDict(root: unknown): { tensors: ReadonlyMap<string, TorchTensor>; path: string } {
   const whole = tensorsOf(root);
   if (whole !== undefined) return { tensors: whole, path: '' };
-  if (!(root instanceof Map)) throw fileError(format, 'it holds no dictionary of tensors');
+  const next = "Save { 'state_dict': model.state_dict() }, or the state_dict alone.";
+  if (!(root instanceof Map)) throw fileError(format, 'it holds no dictionary of tensors', next);
   for (const key of usualKeys) {
     const tensors = tensorsOf(root.get(key));
     if (tensors !== undefined) return { tensors, path: key };
@@ -149,7 +150,7 @@ function stateDict(root: unknown): { tensors: ReadonlyMap<string, TorchTensor>; 
       found.length > 1
         ? `it holds several dictionaries of tensors: ${found.join(', ')}`
         : `it holds no dictionary of tensors (but ${[...root.keys()].map(String).slice(0, 10).join(', ')})`,
-      "Save { 'state_dict': model.state_dict() }, or the state_dict alone.",
+      next,
     );
   }
   return { tensors: tensorsOf(root.get(key)) ?? new Map(), path: key };

@@ -1,7 +1,9 @@
 import { elementCount } from '@skiplane/core';
 import * as v from 'valibot';
-import { isObject, parseKerasModel } from './keras-config.ts';
+import { parseKerasModel } from './keras-config.ts';
+import { isObject } from './keras-json.ts';
 import { kerasNetwork } from './keras-graph.ts';
+import { layerKey, weightsByName } from './keras-layer-weights.ts';
 import { checkShape, fileError, type FileTensor, type ImportedNetwork, type ModelFile } from './model-file.ts';
 import { misfit } from './network-assembler.ts';
 import { bytesOfElement, toFloat32 } from './numbers.ts';
@@ -113,24 +115,13 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
-/** A weight belongs to the layer in front of its last slash. */
 function networkOf(config: unknown, tensors: ReadonlyMap<string, FileTensor>): ImportedNetwork {
   const network = parseKerasModel(format, config);
-  const names = new Set(network.layers.map(({ name }) => name));
-  const byLayer = new Map<string, FileTensor[]>();
-  for (const tensor of tensors.values()) {
-    const layer =
-      tensor.name
-        .split('/')
-        .slice(0, -1)
-        .findLast((part) => names.has(part)) ?? '';
-    byLayer.set(layer, [...(byLayer.get(layer) ?? []), tensor]);
-  }
-  const strange = byLayer.get('') ?? [];
+  const { owned, strange } = weightsByName(tensors.values(), network.layers);
   if (strange.length > 0)
     throw misfit(
       network.name,
       strange.map(({ name }) => `weight '${name}' belongs to none of its layers`),
     );
-  return kerasNetwork(network, ({ name }) => byLayer.get(name) ?? []);
+  return kerasNetwork(network, (layer) => owned.get(layerKey(layer)) ?? []);
 }

@@ -48,7 +48,7 @@ export function torchArchitecture(names: TensorNames, naming: TorchNaming): Torc
 }
 
 /** Units of every stage, and convolutions of a unit. A batch norm tells of a convolution, too, which may be missing. */
-function unitsOf(names: TensorNames, { inUnit, firstStage, firstUnit }: TorchNaming) {
+function unitsOf(names: TensorNames, { inUnit, firstStage, firstUnit, firstConv }: TorchNaming) {
   const counts: number[] = [];
   let convs = 1;
   for (const name of names.all()) {
@@ -57,7 +57,7 @@ function unitsOf(names: TensorNames, { inUnit, firstStage, firstUnit }: TorchNam
     const [at, count] = [Number(stage) - firstStage, Number(unit) - firstUnit + 1];
     if (at < 0 || count < 1) throw new FormatError(`'${name}' comes before the first unit of the first stage.`);
     counts[at] = Math.max(counts[at] ?? 0, count);
-    convs = Math.max(convs, Number(conv));
+    convs = Math.max(convs, Number(conv) - firstConv + 1);
   }
   // A stage in between that has no tensors is one whose tensors are missing.
   const units = Array.from(counts, (count: number | undefined) => count ?? 1);
@@ -116,7 +116,9 @@ class ShapeReader {
   /** [filters, inChannels, height, width] of a convolution in the first unit of a stage that has it. */
   #filter(stage: number, conv: number): readonly number[] | undefined {
     for (let unit = 0; unit < (this.#units[stage] ?? 0); unit++) {
-      const shape = this.#names.shape(`${this.#unit(stage, unit)}.${this.#naming.conv(conv)}.weight`);
+      const shape = this.#names.shape(
+        `${this.#unit(stage, unit)}.${this.#naming.conv(conv - 1 + this.#naming.firstConv)}.weight`,
+      );
       if (shape !== undefined) return shape;
     }
     return undefined;

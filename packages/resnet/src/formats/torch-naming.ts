@@ -17,6 +17,7 @@ export interface TorchNaming {
   readonly inUnit: RegExp;
   readonly firstStage: number;
   readonly firstUnit: number;
+  readonly firstConv: number;
   readonly unit: (stage: number, unit: number) => string;
   readonly conv: (number: number) => string;
   readonly bn: (number: number) => string;
@@ -39,6 +40,7 @@ const torchvision: TorchNaming = {
   inUnit: /^layer(?<stage>\d{1,3})\.(?<unit>\d{1,5})\.(?:conv|bn)(?<conv>[1-9])\./,
   firstStage: 1,
   firstUnit: 0,
+  firstConv: 1,
   unit: (stage, unit) => `layer${stage}.${unit}`,
   conv: (number) => `conv${number}`,
   bn: (number) => `bn${number}`,
@@ -57,6 +59,7 @@ const timmV2: TorchNaming = {
   inUnit: /^stages\.(?<stage>\d{1,3})\.blocks\.(?<unit>\d{1,5})\.(?:conv|norm)(?<conv>[1-9])\./,
   firstStage: 0,
   firstUnit: 0,
+  firstConv: 1,
   unit: (stage, unit) => `stages.${stage}.blocks.${unit}`,
   conv: (number) => `conv${number}`,
   bn: (number) => `norm${number}`,
@@ -73,6 +76,7 @@ const pytorchcvPreresnet: TorchNaming = {
   inUnit: /^features\.stage(?<stage>\d{1,3})\.unit(?<unit>\d{1,5})\.body\.conv(?<conv>[1-9])\./,
   firstStage: 1,
   firstUnit: 1,
+  firstConv: 1,
   unit: (stage, unit) => `features.stage${stage}.unit${unit}`,
   conv: (number) => `body.conv${number}.conv`,
   bn: (number) => `body.conv${number}.bn`,
@@ -81,4 +85,20 @@ const pytorchcvPreresnet: TorchNaming = {
   heads: ['output'],
 };
 
-export const torchNamings: readonly TorchNaming[] = [torchvision, timmV2, pytorchcvPreresnet];
+/** @source https://github.com/huggingface/transformers/blob/main/src/transformers/models/resnet/modeling_resnet.py */
+const transformers: TorchNaming = {
+  example: "Hugging Face's transformers (resnet.embedder.embedder.convolution, …, classifier.1)",
+  order: 'postActivation',
+  stem: { conv: 'resnet.embedder.embedder.convolution', bn: 'resnet.embedder.embedder.normalization' },
+  inUnit: /^resnet\.encoder\.stages\.(?<stage>\d{1,3})\.layers\.(?<unit>\d{1,5})\.layer\.(?<conv>[0-8])\./,
+  firstStage: 0,
+  firstUnit: 0,
+  firstConv: 0,
+  unit: (stage, unit) => `resnet.encoder.stages.${stage}.layers.${unit}`,
+  conv: (number) => `layer.${number}.convolution`,
+  bn: (number) => `layer.${number}.normalization`,
+  projections: [{ conv: 'shortcut.convolution', bn: 'shortcut.normalization' }],
+  heads: ['classifier.1'],
+};
+
+export const torchNamings: readonly TorchNaming[] = [torchvision, timmV2, pytorchcvPreresnet, transformers];

@@ -39,6 +39,6 @@ function layerName(layer: string, naming: TorchNaming, found: Pick<TorchNetwork,
 function unitPart(part: string, naming: TorchNaming, { projection }: Pick<TorchNetwork, 'projection'>): string {
   if (part === 'projection') return projection.conv;
   if (part === 'projection-bn') return projection.bn ?? part;
-  const number = Number(/\d+$/.exec(part)?.[0]);
+  const number = Number(/\d+$/.exec(part)?.[0]) - 1 + naming.firstConv;
   return part.startsWith('conv') ? naming.conv(number) : naming.bn(number);
 }
