@@ -37,6 +37,10 @@ const unit = (name: string) =>
     .map(({ kind }) => kind)
     .join(' ');
 
+function expectClose(a: readonly number[], b: readonly number[]): void {
+  a.forEach((value, i) => expect(value).toBeCloseTo(b[i] ?? Number.NaN, 5));
+}
+
 describe('variants', () => {
   it.each([
     ['he20', 'conv2d batchNorm relu conv2d batchNorm add relu'],
@@ -57,12 +61,10 @@ describe('variants', () => {
     const gated = small('he8-shortcut-gate');
     const gates = inferenceGraph(gated, { batch: 1 }).parameters.filter(({ name }) => name.includes('/gate/'));
     expect(gates.filter(({ name }) => name.endsWith('bias')).map(({ initializer }) => initializer)).toEqual(
-      Array(3).fill({ kind: 'constant', value: -6 }),
+      Array.from({ length: 3 }, () => ({ kind: 'constant', value: -6 })),
     );
-    const close = (a: number[], b: number[]) =>
-      a.forEach((value, i) => expect(value).toBeCloseTo(b[i] ?? Number.NaN, 5));
-    close(await logits('he8-shortcut-gate', 'he8', -30), await logits('he8', 'he8'));
-    close(await logits('he8-exclusive-gate', 'he8', 30), await logits('he8-plain', 'he8'));
+    expectClose(await logits('he8-shortcut-gate', 'he8', -30), await logits('he8', 'he8'));
+    expectClose(await logits('he8-exclusive-gate', 'he8', 30), await logits('he8-plain', 'he8'));
   });
 
   it('highway layers begin at a bias of −2, and their stages with a plain layer', () => {

@@ -1,4 +1,4 @@
-import { Argument, Option, type Command } from '@commander-js/extra-typings';
+import { Argument, type Command } from '@commander-js/extra-typings';
 import type { LabName } from '@skiplane/resnet';
 import { collect, distinct, duration, learningRate, names, seconds, wholeNumber } from '../options.ts';
 import type { Finish } from '../program.ts';

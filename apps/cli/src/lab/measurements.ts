@@ -14,7 +14,6 @@ import {
 import { writeFileAtomic } from '@skiplane/resnet/node';
 import * as v from 'valibot';
 import { CommandError, errorMessage } from '../errors.ts';
-import type { Settings } from '../train/settings.ts';
 import type { OpenWatcher, Watcher } from '../train/train-run.ts';
 
 /** Images of the batch that layers are measured on: the first training images, unchanged. */

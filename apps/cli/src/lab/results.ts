@@ -7,7 +7,7 @@ import { runFolder, type LabPlan } from './lab-file.ts';
 import { readMeasurements, type Measurements } from './measurements.ts';
 
 /** One run of a net, with what the lab has measured of it. */
-export interface MeasuredRun {
+interface MeasuredRun {
   readonly run: RunReport;
   readonly measurements: Measurements;
 }
@@ -40,13 +40,7 @@ interface RunResult {
 }
 
 /** The nets of a plan, in its order. */
-export function netsOfPlan({
-  lab,
-  nets,
-}: {
-  readonly lab: LabName;
-  readonly nets: readonly string[];
-}): readonly LabNet[] {
+function netsOfPlan({ lab, nets }: { readonly lab: LabName; readonly nets: readonly string[] }): readonly LabNet[] {
   const known = new Map(netsOf(labs[lab]).map((net) => [net.model, net]));
   return nets.map((model) => known.get(model) ?? { model, label: model, published: null });
 }

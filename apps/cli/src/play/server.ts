@@ -23,10 +23,10 @@ export interface PlayOptions {
 }
 
 /** Where the page finds what is on this machine. */
-export const paths = { info: '/local/info.json', archive: '/local/cifar10', events: '/local/events' } as const;
+const paths = { info: '/local/info.json', archive: '/local/cifar10', events: '/local/events' } as const;
 
 /** What `/local/info.json` says. */
-export interface LocalInfo {
+interface LocalInfo {
   readonly version: string;
   /** Null where no archive is on this machine. */
   readonly cifar10: { readonly url: string; readonly bytes: number } | null;

@@ -8,7 +8,7 @@ import type { OpDef } from './op-def.ts';
 const i8 = (shape: readonly number[]): TensorSpec => ({ shape, dtype: 'i8' });
 
 /** The longest sum of products of bytes that stays within 32 bits: 2³¹/(128·128). */
-export const longestQuantizedSum = 2 ** 17;
+const longestQuantizedSum = 2 ** 17;
 
 function checkFactor(name: string, factor: number): void {
   if (!Number.isFinite(factor) || factor <= 0)

@@ -34,7 +34,7 @@ export function orderOf({ order, batchNorm = true }: Pick<Architecture, 'order' 
     place,
     steps.filter((step) => step !== 'bn'),
   ]);
-  return Object.fromEntries(without) as unknown as Order;
+  return Object.fromEntries(without) as Order;
 }
 
 /** Adds steps, named by `nameOf`. @shape x, returns [batch, height, width, channels] */
