@@ -1,7 +1,7 @@
 // Runs every static check: npm run check [-- <stage> ...]
 import { relative } from 'node:path';
 import { prepare } from './prepare.mjs';
-import { printTable, root, runBin, workspaces } from './tools.mjs';
+import { printTable, root, run, runBin, workspaces } from './tools.mjs';
 
 const published = workspaces().filter(({ manifest }) => !manifest.private);
 // A package without code to import has no types to check.
@@ -13,6 +13,7 @@ const stages = [
   { name: 'typecheck', start: () => runBin('turbo', ['run', 'typecheck', '--output-logs=errors-only']) },
   { name: 'deps', start: () => runBin('dependency-cruiser', ['packages', 'apps', '--config'], { bin: 'depcruise' }) },
   { name: 'knip', start: () => runBin('knip', []) },
+  { name: 'size', start: () => run(process.execPath, ['scripts/size.mjs']) },
   {
     name: 'publint',
     start: () => forEach(published, (directory) => runBin('publint', ['run', directory, '--strict'])),

@@ -12,7 +12,15 @@ const names = readdirSync(path('src/wgsl'))
   .filter((file) => file.endsWith('.wgsl'))
   .map((file) => file.slice(0, -'.wgsl'.length))
   .toSorted();
-const sources = names.map((name) => [name, readFileSync(path(`src/wgsl/${name}.wgsl`), 'utf8')]);
+const sources = names.map((name) => [name, withoutComments(readFileSync(path(`src/wgsl/${name}.wgsl`), 'utf8'))]);
+
+/** Without comments and indentation, which nobody downloads for; lines stay, so that a compiler's messages name the right ones. */
+function withoutComments(source) {
+  return source
+    .replaceAll(/\/\*[^]*?\*\//g, (comment) => comment.replaceAll(/[^\n]/g, ''))
+    .replaceAll(/\/\/.*$/gm, '')
+    .replaceAll(/^[ \t]+|[ \t]+$/gm, '');
+}
 
 /** Access of the operands, in order of their bindings. */
 function bindingsOf(name, source) {

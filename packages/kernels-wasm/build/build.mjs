@@ -3,7 +3,8 @@
  *
  * records.json lists the kernels and their operands; from it come, on both sides of the boundary, the same layout:
  * assembly/generated/records.ts (opcodes and one unmanaged class a kernel) and src/generated/records.ts (typed fields).
- * The binaries, {simd, relaxed-simd} × {threads, single}, end as base64 in src/generated/binaries.ts.
+ * The binaries, {simd, relaxed-simd} × {threads, single}, end as base64 in a file of their own each, of which an engine
+ * loads one: src/generated/binaries.ts knows them.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { deflateRawSync } from 'node:zlib';
@@ -47,17 +48,21 @@ function writeRecords(kernels) {
 }
 
 async function writeBinaries() {
-  const entries = [];
+  const names = [];
   for (const simd of ['simd', 'relaxed-simd']) {
     for (const threads of [true, false]) {
       const name = `${simd}${threads ? '-threads' : ''}`;
-      entries.push(
-        `  '${name}':\n    '${deflateRawSync(await compile(name, simd, threads), { level: 9 }).toString('base64')}',\n`,
-      );
+      const deflated = deflateRawSync(await compile(name, simd, threads), { level: 9 }).toString('base64');
+      writeFileSync(path(`src/generated/${name}.ts`), `${header}export const deflated =\n  '${deflated}';\n`);
+      names.push(name);
     }
   }
-  const type = `/** Raw-deflated wasm modules in base64. */\nexport const binaries: Readonly<Record<string, string>> = {\n`;
-  writeFileSync(path('src/generated/binaries.ts'), `${header}${type}${entries.join('')}};\n`);
+  const loaders = names.map((name) => `  '${name}': () => import('./${name}.ts'),\n`);
+  const type = 'Readonly<Record<string, () => Promise<{ readonly deflated: string }>>>';
+  writeFileSync(
+    path('src/generated/binaries.ts'),
+    `${header}/** Raw-deflated wasm modules in base64, each in a chunk of its own. */\nexport const binaries: ${type} = {\n${loaders.join('')}};\n`,
+  );
 }
 
 /** What asc wrote to one of its in-memory streams. */
@@ -65,12 +70,13 @@ function text(stream) {
   return Buffer.concat(stream.map((chunk) => Buffer.from(chunk))).toString('utf8');
 }
 
+/** With `s`, exp and log come without tables of 6 kB, which take no less when deflated; kernels are as fast. */
 async function compile(name, simd, threads) {
   const output = path(`build/${name}.wasm`).pathname;
   const { error, stderr } = await main(
     [
       path('assembly/index.ts').pathname,
-      ...'-O3 --converge --noAssert --runtime stub --enable simd --importMemory'.split(' '),
+      ...'-O3s --converge --noAssert --runtime stub --enable simd --importMemory'.split(' '),
       ...'--initialMemory 1 --maximumMemory 65536 --memoryBase 1024 --stackSize 0'.split(' '),
       ...(simd === 'relaxed-simd' ? ['--enable', 'relaxed-simd'] : []),
       ...(threads ? ['--enable', 'threads', '--sharedMemory'] : []),

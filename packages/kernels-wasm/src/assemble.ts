@@ -31,8 +31,10 @@ export interface Assembled {
   /** By part. */
   readonly headers: readonly Header[];
   readonly scratchBytes: number;
-  /** Byte offsets of all that was allocated. */
+  /** Byte offsets of all that was allocated for it alone. */
   readonly memory: readonly number[];
+  /** Byte offset of what it shares with other programs: scratch, and behind it the arenas. */
+  readonly arena: number;
 }
 
 /** Decides all that a run does, and writes it to memory. */
@@ -56,14 +58,16 @@ export function assemble(
   const tensors = new Map([...bound, ...own]);
   const lowered = planned.flatMap((part) => part.lowered);
   const scratchBytes = align(Math.max(0, ...lowered.map((each) => each.scratchBytes))) + guardBytes;
-  const scratch = allocate(scratchBytes * threads, 'scratch');
+  const copiesOf = ({ chunks }: PlannedPart): number => (chunks === null ? 1 : threads);
+  const arenaBytes = planned.reduce((sum, part) => sum + copiesOf(part) * part.plan.arenaBytes, 0);
+  const scratch = engine.arena.take(scratchBytes * threads + arenaBytes, `the arena of program '${graph.name}'`);
+  let next = scratch + scratchBytes * threads;
   const packed = new Set<WasmTensor>();
   const packing: KernelRecord[] = [];
   const parts = planned.map((part): PlacedPart => {
     const at = packAhead(part, tensors, allocate, packed, packing);
-    const arenas = Array.from({ length: part.chunks === null ? 1 : threads }, () =>
-      allocate(part.plan.arenaBytes, 'the arena'),
-    );
+    const arenas = Array.from({ length: copiesOf(part) }, (_, copy) => next + copy * part.plan.arenaBytes);
+    next += arenas.length * part.plan.arenaBytes;
     const copies = arenas.map((arena) => recordsOf(part, { tensors, arena, packed: at }));
     const moves = part.chunks === null ? [] : movesOf(part, { tensors, arena: arenas[0] as number, packed: at });
     return {
@@ -86,6 +90,7 @@ export function assemble(
     headers,
     scratchBytes: scratchBytes * threads,
     memory,
+    arena: scratch,
   };
 }
 

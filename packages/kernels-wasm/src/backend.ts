@@ -23,6 +23,7 @@ import { instantiate, loadModule, type Exports } from './module.ts';
 import { Pool } from './pool.ts';
 import { WasmProgram, type Call, type Engine } from './program.ts';
 import { Queue } from './queue.ts';
+import { SharedArena } from './shared-arena.ts';
 import { WasmTensor } from './tensor.ts';
 
 export interface WasmBackendOptions {
@@ -75,6 +76,7 @@ class WasmBackend implements Backend, Engine {
   readonly info: BackendInfo;
   readonly binary: Binary;
   readonly heap: Heap;
+  readonly arena: SharedArena;
   readonly barrier: number;
   readonly lowerOptions: { readonly conv: ConvAlgorithm };
   readonly #pool: Pool | undefined;
@@ -94,6 +96,7 @@ class WasmBackend implements Backend, Engine {
     this.info = info;
     this.binary = binary;
     this.heap = heap;
+    this.arena = new SharedArena(heap);
     this.barrier = barrier;
     this.lowerOptions = { conv };
     this.#pool = pool;
@@ -144,8 +147,8 @@ class WasmBackend implements Backend, Engine {
     });
   }
 
-  release(offsets: readonly number[]): void {
-    this.#queue.add(() => offsets.forEach((offset) => this.heap.release(offset)));
+  afterwards(action: () => void): void {
+    this.#queue.add(action);
   }
 
   dispose(): void {

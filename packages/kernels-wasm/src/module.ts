@@ -8,9 +8,16 @@ export function loadModule(binary: Binary, threads: boolean): Promise<WebAssembl
   const name = threads ? `${binary}-threads` : binary;
   const known = compiled.get(name);
   if (known !== undefined) return known;
-  const module = inflate(binaries[name] as string).then((bytes) => WebAssembly.compile(bytes));
+  const module = compileBinary(name);
   compiled.set(name, module);
   return module;
+}
+
+async function compileBinary(name: string): Promise<WebAssembly.Module> {
+  const load = binaries[name];
+  if (load === undefined) throw new RangeError(`there is no binary '${name}'`);
+  const { deflated } = await load();
+  return WebAssembly.compile(await inflate(deflated));
 }
 
 async function inflate(base64: string): Promise<ArrayBuffer> {

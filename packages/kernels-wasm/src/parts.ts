@@ -125,15 +125,24 @@ function imageBytes(graph: Graph, id: ValueId): number {
   return byteLength(value) / (value.shape[0] ?? 1);
 }
 
-/** How a run is cut, or null where its values fit the cache as they are. */
+/** How a run is cut; null where the cache holds what stays within it, or nothing does, as between the batch norms of a training step. */
 function chunksOf(graph: Graph, { ops, batch }: Run, threads: number): Chunks | null {
+  if (batch < 2 || withinBytes(graph, ops) <= cacheBytes) return null;
   // A block's input, what it computes, and a shortcut.
   const perImage = 3 * Math.max(...ops.flatMap(({ outputs }) => outputs.map((id) => imageBytes(graph, id))));
-  if (ops.length < 2 || batch < 2 || batch * perImage <= cacheBytes) return null;
   const most = Math.max(1, Math.floor(cacheBytes / perImage));
   const even = Math.ceil(Math.ceil(batch / most) / threads) * threads;
   const images = Math.ceil(batch / even);
   return { count: Math.ceil(batch / images), images, lastFirst: batch - images };
+}
+
+/** Bytes of the values that only these ops use. */
+function withinBytes(graph: Graph, ops: readonly Op[]): number {
+  const used = new Set(graph.ops.filter((op) => !ops.includes(op)).flatMap(({ inputs }) => inputs));
+  return ops
+    .flatMap(({ outputs }) => outputs.map((id) => valueOf(graph, id)))
+    .filter(({ id, name }) => name === undefined && !used.has(id))
+    .reduce((sum, value) => sum + byteLength(value), 0);
 }
 
 /** All values of the graph, and those among them that several pieces use, be it through a view, and that have got a name for it. */

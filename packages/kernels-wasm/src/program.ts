@@ -18,6 +18,7 @@ import type { Heap } from './heap.ts';
 import type { LowerOptions } from './lower/lowering.ts';
 import { changedValues } from './plan-part.ts';
 import { report } from './report.ts';
+import type { SharedArena } from './shared-arena.ts';
 import type { WasmTensor } from './tensor.ts';
 
 /** Headers that all threads run one after another. */
@@ -35,14 +36,15 @@ export interface Engine {
   readonly binary: string;
   readonly threads: number;
   readonly heap: Heap;
+  readonly arena: SharedArena;
   /** Byte offset of the barrier's three cache lines. */
   readonly barrier: number;
   readonly lowerOptions: LowerOptions;
   tensor(spec: TensorSpec): WasmTensor;
   /** Makes calls after all earlier ones, and then `check`. Gives the milliseconds of each header of each call. */
   execute(calls: readonly Call[], check: () => void): Promise<readonly (readonly number[])[]>;
-  /** Frees memory once all earlier calls have ended. */
-  release(offsets: readonly number[]): void;
+  /** Does something once all earlier calls have ended. */
+  afterwards(action: () => void): void;
 }
 
 /** Ops of a part that have records, and the byte offset of their headers. */
@@ -112,8 +114,12 @@ export class WasmProgram implements Program {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    const { memory, own } = this.#assembled;
-    this.#engine.release([...memory, ...(this.#timedOps ?? []).map(({ headers }) => headers)]);
+    const { memory, own, arena } = this.#assembled;
+    const timed = this.#timedOps ?? [];
+    this.#engine.afterwards(() => {
+      for (const offset of [...memory, ...timed.map(({ headers }) => headers)]) this.#engine.heap.release(offset);
+      this.#engine.arena.giveBack(arena);
+    });
     own.forEach((tensor) => tensor.dispose());
   }
 

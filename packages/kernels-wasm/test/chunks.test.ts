@@ -103,6 +103,24 @@ describe.each([1, 2, 3])('a batch in chunks of images, on %i threads', async (th
     expect(program.report.arenaBytes).toBeLessThan((2 * 64 * 32 * 32 * 16 * 4) / 3);
   });
 
+  it('leaves values whole that ops of the whole batch use', async () => {
+    const build = new GraphBuilder('sums');
+    const x = build.input('x', f32(64, 32, 32, 16));
+    const halves = build.op('affine', [x], { scale: 0.5, offset: 0 });
+    const quarters = build.op('affine', [halves], { scale: 0.5, offset: 0 });
+    for (const [name, value] of Object.entries({ halves, quarters })) {
+      build.output(name, build.op('reduceSum', [value], {}));
+    }
+    const graph = build.build();
+    const tensors = bind(
+      backend,
+      graph,
+      Array.from({ length: 64 }, () => 0),
+    );
+    using program = await backend.compile(graph, tensors);
+    expect(program.report.arenaBytes).toBeGreaterThanOrEqual(2 * 64 * 32 * 32 * 16 * 4);
+  });
+
   it('packs a filter again when it was written, or when another program has changed it', async () => {
     const graph = network(images.length);
     const tensors = bind(backend, graph, images);

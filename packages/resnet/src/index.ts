@@ -64,7 +64,7 @@ export {
 export { LayerProbe, type LayerMeasure, type LayerProbeOptions } from './lab/layer-probe.ts';
 export { loadModel, type LoadedModel, type LoadModelOptions, type ModelSource } from './load-model.ts';
 export type { FileFormat, FileTensor, ImportedNetwork, ModelFile, OptimizerSnapshot } from './formats/model-file.ts';
-export { openModelFile } from './formats/open-model-file.ts';
+export { openModelFile } from './open-model-file.ts';
 export {
   encodeModel,
   writtenFormats,

@@ -4,7 +4,7 @@ import type { Dataset } from './data/dataset.ts';
 import { cifar10ClassNames } from './data/cifar10.ts';
 import type { Preprocessing } from './data/preprocessing.ts';
 import type { FileFormat, OptimizerSnapshot } from './formats/model-file.ts';
-import { openModelFile } from './formats/open-model-file.ts';
+import { openModelFile } from './open-model-file.ts';
 import type { ReadSibling } from './formats/tfjs-layers.ts';
 import type { Model } from './model.ts';
 import type { Parameters } from './parameters.ts';

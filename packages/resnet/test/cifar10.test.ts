@@ -5,7 +5,13 @@ import { gzipSync } from 'node:zlib';
 import { FormatError } from '@skiplane/core';
 import { packTar } from 'modern-tar';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { cifar10ClassNames, cifar10FromArchive, createPreprocessing, parseCifar10Batch } from '../src/index.ts';
+import {
+  cifar10ClassNames,
+  cifar10FromArchive,
+  createPreprocessing,
+  parseCifar10Batch,
+  takeDataset,
+} from '../src/index.ts';
 import { loadCifar10, StorageError } from '../src/node/index.ts';
 import { cifarFile, cifarFiles, realCifar } from './support/cifar.ts';
 
@@ -88,6 +94,25 @@ describe('loadCifar10 of a folder', () => {
     );
     expect(test.images).toEqual(decodedPlainly(files.get('test_batch.bin') ?? new Uint8Array()));
     expect(train.images.buffer.byteLength).toBe(30 * 3072);
+  });
+
+  it.each([
+    [0, 0],
+    [4, 1],
+    [15, 3],
+    [100, 100],
+  ])('keeps the first %i images for training and %i for tests, and no memory for others', async (train, test) => {
+    const files = cifarFiles(4).set('data_batch_2.bin', cifarFile('b', 9));
+    await writeAll(files);
+    const all = await loadCifar10(folder);
+    const some = await loadCifar10(folder, { train, test });
+    for (const [kept, whole, limit] of [
+      [some.train, all.train, train] as const,
+      [some.test, all.test, test] as const,
+    ]) {
+      expect(kept).toEqual(takeDataset(whole, 0, Math.min(limit, whole.count)));
+      expect(kept.images.buffer.byteLength).toBe(kept.count * 3072);
+    }
   });
 
   it('accepts files of different numbers of records', async () => {

@@ -37,8 +37,9 @@ const unit = (name: string) =>
     .map(({ kind }) => kind)
     .join(' ');
 
-const expectClose = (a: number[], b: number[]) =>
+function expectClose(a: readonly number[], b: readonly number[]): void {
   a.forEach((value, i) => expect(value).toBeCloseTo(b[i] ?? Number.NaN, 5));
+}
 
 describe('variants', () => {
   it.each([

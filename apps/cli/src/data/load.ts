@@ -24,7 +24,7 @@ export async function loadData(option: string | undefined, limits: Limits): Prom
     const train = drawSynthetic('train', limits.train);
     return { source: 'synthetic', train, test: drawSynthetic('test', limits.test) };
   }
-  const { train, test } = await loadCifar10(source.path);
+  const { train, test } = await loadCifar10(source.path, limits);
   return {
     source: 'files',
     train: limit(train, '--limit-train', limits.train),
@@ -36,7 +36,7 @@ export async function loadData(option: string | undefined, limits: Limits): Prom
 export async function loadTestData(option: string | undefined, count: number | undefined): Promise<Dataset> {
   const source = await findDataSource(option);
   if (source.kind === 'synthetic') return drawSynthetic('test', count);
-  const { test } = await loadCifar10(source.path);
+  const { test } = await loadCifar10(source.path, { train: 0, test: count });
   return limit(test, '--limit', count);
 }
 

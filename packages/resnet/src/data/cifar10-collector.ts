@@ -28,13 +28,18 @@ interface Part {
  */
 export class Cifar10Collector {
   readonly #where: string;
+  readonly #keep: ReadonlyMap<string, number> | undefined;
   readonly #problems: string[] = [];
   readonly #parts = new Map<string, Part>();
   #train: Part | undefined;
 
-  /** @param where  what is read, for errors */
-  constructor(where: string) {
+  /**
+   * @param where  what is read, for errors
+   * @param keep   how many images of each file to keep, the first ones (default: all)
+   */
+  constructor(where: string, keep?: ReadonlyMap<string, number>) {
     this.#where = where;
+    this.#keep = keep;
   }
 
   /** Notes something wrong with the files; all of it is thrown by `finish`. */
@@ -78,6 +83,7 @@ export class Cifar10Collector {
 
   /** Where a file's images go: into the block of all training images if it has as many as the first one. */
   #place(fileName: string, count: number): Part {
+    if (this.#keep !== undefined) return this.#placeKept(fileName, this.#keep);
     const index = cifar10TrainFiles.indexOf(fileName);
     if (index < 0) return newPart(count);
     this.#train ??= newPart(cifar10TrainFiles.length * count);
@@ -87,6 +93,18 @@ export class Cifar10Collector {
     return {
       images: images.subarray(index * size, (index + 1) * size),
       labels: labels.subarray(index * count, (index + 1) * count),
+    };
+  }
+
+  #placeKept(fileName: string, keep: ReadonlyMap<string, number>): Part {
+    const kept = (files: readonly string[]): number => files.reduce((sum, file) => sum + (keep.get(file) ?? 0), 0);
+    const index = cifar10TrainFiles.indexOf(fileName);
+    if (index < 0) return newPart(kept([fileName]));
+    this.#train ??= newPart(kept(cifar10TrainFiles));
+    const [from, end] = [kept(cifar10TrainFiles.slice(0, index)), kept(cifar10TrainFiles.slice(0, index + 1))];
+    return {
+      images: this.#train.images.subarray(from * cifar10ImageBytes, end * cifar10ImageBytes),
+      labels: this.#train.labels.subarray(from, end),
     };
   }
 
@@ -139,6 +157,7 @@ class RecordDecoder {
   }
 
   #decode(source: Uint8Array, from: number): void {
+    if (this.#record === this.#part.labels.length) return;
     this.#part.labels[this.#record] = source[from] as number;
     decodeRecord(source, from, this.#part.images, this.#record * cifar10ImageBytes);
     this.#record++;

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FormatError } from '@skiplane/core';
 import type { ModelFile } from '../formats/model-file.ts';
-import { openModelFile } from '../formats/open-model-file.ts';
+import { openModelFile } from '../open-model-file.ts';
 import type { ReadSibling } from '../formats/tfjs-layers.ts';
 import { loadModel as loadAny, type LoadedModel, type LoadModelOptions, type ModelSource } from '../load-model.ts';
 import { storageError } from './storage-error.ts';
