@@ -84,7 +84,7 @@ export function recompute(graph: Graph, turn: number, cuts: readonly Cut[]): Rec
   });
   const ops = graph.ops.flatMap((op, index) => {
     const read = index < turn ? op : { ...op, inputs: op.inputs.map((id) => cloneOf.get(id) ?? id) };
-    return [...(clones.get(index) ?? []), read as Op];
+    return [...(clones.get(index) ?? []), read];
   });
   return { graph: { name: graph.name, values, ops }, ops: count, flops };
 }
@@ -98,7 +98,7 @@ function repeat(op: Op, values: Value[], cloneOf: Map<ValueId, ValueId>): Op {
     return values.length - 1;
   };
   const inputs = op.inputs.map((id) => cloneOf.get(id) ?? id);
-  if (op.kind !== 'batchNormTraining') return { ...op, inputs, outputs: op.outputs.map(clone) } as Op;
+  if (op.kind !== 'batchNormTraining') return { ...op, inputs, outputs: op.outputs.map(clone) };
   const { epsilon, residual, activation } = op.attrs;
   return {
     kind: 'batchNormRecompute',

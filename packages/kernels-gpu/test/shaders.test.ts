@@ -179,8 +179,8 @@ describe('every lowering', () => {
     for (const { calls } of lowered) {
       for (const { dispatch } of calls) {
         const { shader, constants, workgroups } = dispatch;
-        const names = [...(declared.get(shader)?.overrides ?? []), ...shaders[shader].params.map(([name]) => name)];
-        expect([shader, Object.keys(constants).toSorted()]).toEqual([shader, names.toSorted()]);
+        const expected = [...(declared.get(shader)?.overrides ?? []), ...shaders[shader].params.map(([name]) => name)];
+        expect([shader, Object.keys(constants).toSorted()]).toEqual([shader, expected.toSorted()]);
         expect(Object.values(constants).filter((value) => !Number.isFinite(value))).toEqual([]);
         for (const count of workgroups)
           expect(Number.isInteger(count) && count >= 1 && count <= maxWorkgroups).toBe(true);
