@@ -35,8 +35,8 @@ function trainByItself(page: Page) {
       backend.dispose();
       const { files } = await encodeModel(next.value.checkpoint, 'onnx', 'net.onnx');
       const { format } = await loadModel(new Blob([files.get('net.onnx') as Uint8Array<ArrayBuffer>]));
-      const gpu = await createGpuBackend().catch(({ code }) => code);
-      return { losses: next.value.history.map(({ loss }) => loss), format, gpu };
+      const refusal = await createGpuBackend().catch(({ name, code }) => [name, code]);
+      return { losses: next.value.history.map(({ loss }) => loss), format, refusal };
     },
     [data, shortRun] as const,
   );
@@ -53,7 +53,11 @@ test.each(Object.entries(bundlers))(
         page: await trainByItself(page),
       }));
       expect(outcome.worker).toMatchObject(node);
-      expect(outcome.page).toEqual({ losses: node.losses, format: 'onnx', gpu: 'UNSUPPORTED' });
+      expect(outcome.page).toEqual({
+        losses: node.losses,
+        format: 'onnx',
+        refusal: ['UnsupportedError', 'UNSUPPORTED'],
+      });
     } finally {
       await rm(folder, { recursive: true });
     }

@@ -3,12 +3,13 @@
  * `code` is stable; the values are also fields of `details`.
  */
 export class SkiplaneError extends Error {
+  /** Said by each class: bundlers shorten the names of classes. */
+  override name = 'SkiplaneError';
   readonly code: string;
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: string, message: string, details: Readonly<Record<string, unknown>> = {}, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
-    this.name = new.target.name;
     this.code = code;
     this.details = details;
   }
@@ -16,6 +17,7 @@ export class SkiplaneError extends Error {
 
 /** Shapes or element types that do not agree. */
 export class ShapeError extends SkiplaneError {
+  override name = 'ShapeError';
   constructor(message: string, details?: Readonly<Record<string, unknown>>) {
     super('SHAPE', message, details);
   }
@@ -23,6 +25,7 @@ export class ShapeError extends SkiplaneError {
 
 /** A graph that breaks a rule: unknown values, two values of one name, a read after an update. */
 export class GraphError extends SkiplaneError {
+  override name = 'GraphError';
   constructor(message: string, details?: Readonly<Record<string, unknown>>) {
     super('GRAPH', message, details);
   }
@@ -30,6 +33,7 @@ export class GraphError extends SkiplaneError {
 
 /** Named values without a tensor, or a tensor that does not fit its value; all of them in one error. */
 export class BindingError extends SkiplaneError {
+  override name = 'BindingError';
   constructor(message: string, details?: Readonly<Record<string, unknown>>) {
     super('BINDING', message, details);
   }
@@ -37,6 +41,7 @@ export class BindingError extends SkiplaneError {
 
 /** Use of a tensor, program or backend after `dispose`. */
 export class DisposedError extends SkiplaneError {
+  override name = 'DisposedError';
   constructor(message: string, details?: Readonly<Record<string, unknown>>) {
     super('DISPOSED', message, details);
   }
@@ -44,6 +49,7 @@ export class DisposedError extends SkiplaneError {
 
 /** A backend, or something it needs, that is not to be had here. */
 export class UnsupportedError extends SkiplaneError {
+  override name = 'UnsupportedError';
   constructor(message: string, details?: Readonly<Record<string, unknown>>, cause?: unknown) {
     super('UNSUPPORTED', message, details, cause);
   }
@@ -51,6 +57,7 @@ export class UnsupportedError extends SkiplaneError {
 
 /** More memory asked for than the backend can give. */
 export class OutOfMemoryError extends SkiplaneError {
+  override name = 'OutOfMemoryError';
   constructor(message: string, details?: Readonly<Record<string, unknown>>) {
     super('OUT_OF_MEMORY', message, details);
   }
@@ -58,6 +65,7 @@ export class OutOfMemoryError extends SkiplaneError {
 
 /** A device that is gone: unplugged, reset by its driver, or taken away by the operating system. What it held is lost. */
 export class DeviceLostError extends SkiplaneError {
+  override name = 'DeviceLostError';
   constructor(message: string, details?: Readonly<Record<string, unknown>>) {
     super('DEVICE_LOST', message, details);
   }
@@ -65,6 +73,7 @@ export class DeviceLostError extends SkiplaneError {
 
 /** A kernel that wrote outside its operands, found by `compile(…, { guard: true })`. */
 export class GuardError extends SkiplaneError {
+  override name = 'GuardError';
   constructor(message: string, details?: Readonly<Record<string, unknown>>) {
     super('GUARD', message, details);
   }
@@ -72,6 +81,7 @@ export class GuardError extends SkiplaneError {
 
 /** A value outside its allowed range, in options or data. */
 export class ValueError extends SkiplaneError {
+  override name = 'ValueError';
   constructor(message: string, details?: Readonly<Record<string, unknown>>) {
     super('VALUE', message, details);
   }
@@ -79,6 +89,7 @@ export class ValueError extends SkiplaneError {
 
 /** Data that breaks its format: wrong sizes, truncated, not what its header says. */
 export class FormatError extends SkiplaneError {
+  override name = 'FormatError';
   constructor(message: string, details?: Readonly<Record<string, unknown>>, cause?: unknown) {
     super('FORMAT', message, details, cause);
   }
@@ -86,6 +97,7 @@ export class FormatError extends SkiplaneError {
 
 /** Arithmetic that left the finite numbers, such as a NaN loss. */
 export class NumericError extends SkiplaneError {
+  override name = 'NumericError';
   constructor(message: string, details?: Readonly<Record<string, unknown>>) {
     super('NUMERIC', message, details);
   }

@@ -2,6 +2,7 @@ import { SkiplaneError } from '@skiplane/core';
 
 /** A file or folder that cannot be read or written: missing, forbidden, or the disk is full. */
 export class StorageError extends SkiplaneError {
+  override name = 'StorageError';
   constructor(message: string, details?: Readonly<Record<string, unknown>>, cause?: unknown) {
     super('STORAGE', message, details, cause);
   }
