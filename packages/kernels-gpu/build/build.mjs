@@ -42,8 +42,9 @@ function bindingsOf(name, source) {
 function paramsOf(name, source) {
   const [, fields] =
     /^struct Params {\n([^}]*)}\n@group\(1\) @binding\(0\) var<uniform> params: Params;$/m.exec(source) ?? [];
-  if (fields === undefined) throw new Error(`src/wgsl/${name}.wgsl has no struct Params at group 1, binding 0`);
-  return [...fields.matchAll(/^ {2}(\w+): (u32|i32|f32),/gm)].map(([, field, type]) => `['${field}', '${type}']`);
+  const params = [...(fields ?? '').matchAll(/^(\w+): (u32|i32|f32),$/gm)];
+  if (params.length === 0) throw new Error(`src/wgsl/${name}.wgsl has no struct Params at group 1, binding 0`);
+  return params.map(([, field, type]) => `['${field}', '${type}']`);
 }
 
 mkdirSync(path('src/generated'), { recursive: true });

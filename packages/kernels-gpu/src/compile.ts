@@ -128,23 +128,27 @@ export function slotsOf(
   return planSlots(graph, { workspaces: lowered.map(({ workspaces }) => workspaces), share, bytesOf });
 }
 
-/** All pipelines at once: the driver compiles them in parallel. */
+/** All pipelines at once: the driver compiles them in parallel. Progress counts kernels, which several calls may share. */
 async function compilePipelines(
   context: Context,
   calls: readonly Call[],
   halves: ReadonlySet<ValueId>,
   onProgress: CompileProgress | undefined,
 ): Promise<readonly GPUComputePipeline[]> {
+  const pipelines = calls.map((call) =>
+    context.pipelines.get(call.dispatch.shader, call.dispatch.constants, halfBindings(halves, call)),
+  );
+  const kernels = new Set(pipelines);
   let compiled = 0;
+  const count = (): void => onProgress?.(++compiled, kernels.size);
+  for (const kernel of kernels) void kernel.then(count, count);
   return Promise.all(
-    calls.map(async (call) => {
+    pipelines.map(async (pipeline, i) => {
       try {
-        return await context.pipelines.get(call.dispatch.shader, call.dispatch.constants, halfBindings(halves, call));
+        return await pipeline;
       } catch (error) {
         context.check('compile');
-        throw kernelError(call, (error as Error).message, error);
-      } finally {
-        onProgress?.(++compiled, calls.length);
+        throw kernelError(calls[i] as Call, (error as Error).message, error);
       }
     }),
   );

@@ -92,7 +92,7 @@ describe.runIf(driver)('every kernel', () => {
       const texts = [
         ...operands.map(({ text }) => text),
         ...overrides.map((override) => `override ${override}:`),
-        ...shaders[name].params.map(([param, type]) => `  ${param}: ${type},`),
+        ...shaders[name].params.map(([param, type]) => `\n${param}: ${type},`),
       ];
       for (const text of texts) {
         // What nobody uses can be renamed.

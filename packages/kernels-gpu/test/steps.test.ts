@@ -156,7 +156,7 @@ describe.runIf(driver)('device memory', () => {
     });
     expect(observed.counts.submits - before.submits).toBe(949 + 18);
     expect(await result.read()).toEqual(Float32Array.of(2 * count * 1000));
-  });
+  }, 120_000);
 
   test('is given back: programs, tensors, guards', async () => {
     const { bytes } = observed.counts;
