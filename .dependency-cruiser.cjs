@@ -53,6 +53,12 @@ module.exports = {
       { path: '^packages/resnet/src/', pathNot: '^packages/resnet/src/node/' },
       { dependencyTypes: ['core'] },
     ),
+    name(
+      'playground-is-a-page',
+      'The playground computes in its worker: it imports no backend, no Node module, and no other app.',
+      { path: '^apps/playground/src/' },
+      { path: '^(packages/kernels-|apps/(?!playground/))', dependencyTypesNot: ['npm'] },
+    ),
     name('packages-not-apps', 'No package imports an app.', { path: '^packages/' }, { path: '^apps/' }),
     name(
       'package-entry-points',
@@ -76,7 +82,7 @@ module.exports = {
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['@skiplane/source', 'import', 'types', 'node', 'default'],
-      extensions: ['.ts', '.mts', '.js', '.mjs', '.cjs', '.json'],
+      extensions: ['.ts', '.tsx', '.mts', '.js', '.mjs', '.cjs', '.json'],
     },
   },
 };

@@ -1,10 +1,11 @@
 import type { BackendInfo } from '@skiplane/core';
-import type { EncodedModel, Evaluation, Prediction } from '@skiplane/resnet';
+import type { EncodedModel, FirstFilters, LayerMeasure, Prediction } from '@skiplane/resnet';
 import { Channel } from './channel.ts';
 import type { TrainerEvent, TrainerResult } from './events.ts';
 import type { DataInfo, DataSource, ImagesRequest, PickedImages } from './worker/requests/data.ts';
 import type { LoadRequest, NetworkInfo, SaveRequest } from './worker/requests/files.ts';
-import type { EvaluateRequest, PredictRequest } from './worker/requests/look.ts';
+import type { ExplainedPicture, ExplainRequest, MeasureRequest } from './worker/requests/explain.ts';
+import type { EvaluatedImages, EvaluateRequest, PredictRequest } from './worker/requests/look.ts';
 import type { TrainerOptions } from './worker/requests/open.ts';
 import type { TrainRequest } from './worker/requests/training.ts';
 import type { Picture } from './worker/picture.ts';
@@ -117,8 +118,23 @@ export class Trainer implements Disposable {
   }
 
   /** Evaluates the network on the loaded images. @throws {ValueError} when they do not fit together */
-  evaluate(request: EvaluateRequest = {}): Promise<Evaluation> {
+  evaluate(request: EvaluateRequest = {}): Promise<EvaluatedImages> {
     return this.#channel.call('evaluate', request);
+  }
+
+  /** Looks into the network: what its layers make of a picture, and where it sees a class. @throws {FormatError} as `predict` */
+  explain(picture: Picture, options: Omit<ExplainRequest, 'picture'> = {}): Promise<ExplainedPicture> {
+    return this.#channel.call('explain', { ...options, picture });
+  }
+
+  /** The first layer's filters. @throws {ValueError} when the network begins with no convolution */
+  firstFilters(): Promise<FirstFilters> {
+    return this.#channel.call('firstFilters', undefined);
+  }
+
+  /** Responses and gradient norms of the layers, on the first training images. @throws {ValueError} without loaded images */
+  measureLayers(request: MeasureRequest): Promise<readonly LayerMeasure[]> {
+    return this.#channel.call('measureLayers', request);
   }
 
   /** Ends the worker at once; whoever waits for it gets a {@link DisposedError}. */

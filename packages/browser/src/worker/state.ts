@@ -7,6 +7,7 @@ import {
   type Preprocessing,
   type TrainingState,
 } from '@skiplane/resnet';
+import { LookPrograms } from './look-programs.ts';
 import type { TrainingRun } from './training-run.ts';
 
 /** The images that are trained, tested and looked at. */
@@ -29,6 +30,7 @@ export interface Network {
 /** What the worker holds: one backend, one pair of data sets, one network, one run. */
 export class WorkerState {
   run: TrainingRun | undefined;
+  readonly programs = new LookPrograms();
   #backend: Backend | undefined;
   #images: Images | undefined;
   #network: Network | undefined;

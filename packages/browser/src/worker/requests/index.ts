@@ -1,6 +1,7 @@
 import { SkiplaneError } from '@skiplane/core';
 import type { WorkerState } from '../state.ts';
 import { images, loadData } from './data.ts';
+import { explain, firstFilters, measureLayers } from './explain.ts';
 import { load, save } from './files.ts';
 import { evaluate, predict } from './look.ts';
 import { open } from './open.ts';
@@ -23,6 +24,9 @@ const requests = {
   save,
   predict,
   evaluate,
+  explain,
+  firstFilters,
+  measureLayers,
 };
 
 type Requests = typeof requests;

@@ -1,0 +1,138 @@
+import { computed, signal } from '@preact/signals';
+import { createTrainer, type DataInfo, type Trainer } from '@skiplane/browser';
+import type { BackendInfo } from '@skiplane/core';
+import { local } from './local-server.ts';
+import { messageOf } from './resource.ts';
+import { addRun, afterEvent, removeRun, runs, updateRun } from './runs.ts';
+import { modelName, setup, type Setup } from './setup.ts';
+
+type Phase = 'idle' | 'preparing' | 'training' | 'pausing' | 'paused' | 'stopping';
+
+export const phase = signal<Phase>('idle');
+/** What is being prepared, in words. */
+export const preparing = signal('');
+export const problem = signal<string | null>(null);
+export const device = signal<BackendInfo | null>(null);
+export const data = signal<{ readonly train: DataInfo; readonly test: DataInfo | null } | null>(null);
+/** An archive of CIFAR-10 that was dropped. */
+export const archive = signal<File | null>(null);
+/** Of what the worker holds: grows when there is a newer network, and is 0 when there is none. */
+export const networkVersion = signal(0);
+/** Where the network came from, in words; null for one trained here. */
+export const loadedFrom = signal<string | null>(null);
+/** The run that the page shows. */
+export const currentRun = signal<number | null>(null);
+
+export const shownRun = computed(() => runs.value.find(({ id }) => id === currentRun.value) ?? null);
+export const isBusy = computed(() => phase.value !== 'idle');
+
+let open: { readonly trainer: Trainer; readonly backend: Setup['backend'] } | undefined;
+let dataKey = '';
+/** Grows with every network, of all runs. */
+let networks = 0;
+
+/** The worker for the backend that is chosen. A worker of another backend is ended, and its network with it. */
+export async function openTrainer(): Promise<Trainer> {
+  const { backend } = setup.value;
+  if (open?.backend === backend) return open.trainer;
+  open?.trainer.dispose();
+  open = undefined;
+  [dataKey, data.value, networkVersion.value, device.value] = ['', null, 0, null];
+  const trainer = await createTrainer({ backend });
+  open = { trainer, backend };
+  device.value = trainer.info;
+  return trainer;
+}
+
+/** The worker, with the images that are chosen. */
+export async function openData(): Promise<Trainer> {
+  const trainer = await openTrainer();
+  const { data: kind, images, seed } = setup.value;
+  const file = archive.value;
+  const key = [kind, images, kind === 'synthetic' ? seed : `${file?.name ?? ''}${file?.size ?? ''}`].join();
+  if (key === dataKey) return trainer;
+  const train = images;
+  const test = Math.min(2000, Math.max(200, Math.round(images / 8)));
+  if (kind === 'synthetic') {
+    data.value = await trainer.loadData({ kind, train, test, seed, size: 32 });
+  } else {
+    const source = file ?? local.value.cifar10?.url ?? null;
+    if (source === null) {
+      throw new Error('CIFAR-10 is not here yet: drop cifar-10-binary.tar.gz on “Data”, or choose the drawn shapes.');
+    }
+    data.value = await trainer.loadData({ kind, archive: source, train, test });
+  }
+  dataKey = key;
+  return trainer;
+}
+
+/** Trains the network that is chosen from its beginning, or from where a loaded checkpoint stands. */
+export async function start({ goOn }: { readonly goOn: boolean }): Promise<void> {
+  const { recipe, epochs, batch, rate, augment, seed, ...rest } = setup.value;
+  [problem.value, phase.value, preparing.value] = [null, 'preparing', 'Opening the backend and the images'];
+  let run: number | undefined;
+  try {
+    const trainer = await openData();
+    preparing.value = 'Compiling the network';
+    if (!goOn) [networkVersion.value, loadedFrom.value] = [0, null];
+    run = addRun(`${modelName(setup.value)}, ${rest.data === 'cifar10' ? 'CIFAR-10' : 'shapes'}`);
+    currentRun.value = run;
+    const options = { recipe, epochs, batchSize: batch, augment, seed, ...(rate !== null && { learningRate: rate }) };
+    await follow(run, trainer.train({ model: modelName(setup.value), ...options, saveSeconds: 2, resume: goOn }));
+  } catch (error) {
+    problem.value = messageOf(error);
+    if (run !== undefined) updateRun(run, (one) => ({ ...one, status: 'failed' }));
+  }
+  phase.value = 'idle';
+}
+
+async function follow(run: number, events: ReturnType<Trainer['train']>): Promise<void> {
+  for (;;) {
+    const { done, value } = await events.next();
+    if (done === true) {
+      updateRun(run, (one) => ({ ...one, status: value.interrupted ? 'stopped' : 'done' }));
+      return;
+    }
+    if (phase.value === 'preparing') phase.value = 'training';
+    if (value.type === 'checkpoint') networkVersion.value = ++networks;
+    updateRun(run, (one) => afterEvent(one, value));
+  }
+}
+
+export async function pause(): Promise<void> {
+  phase.value = 'pausing';
+  await open?.trainer.pause();
+  if (phase.value === 'pausing') setStatus('paused', 'paused');
+}
+
+export async function resume(): Promise<void> {
+  await open?.trainer.resume();
+  setStatus('training', 'running');
+}
+
+/** Ends the run after its present step; its network stays. */
+export async function stop(): Promise<void> {
+  phase.value = 'stopping';
+  await open?.trainer.stop();
+}
+
+/** Ends the run, and forgets it and its network. */
+export async function reset(): Promise<void> {
+  const run = currentRun.value;
+  if (phase.value !== 'idle') await stop();
+  if (run !== null) removeRun(run);
+  [currentRun.value, problem.value, networkVersion.value, loadedFrom.value] = [null, null, 0, null];
+}
+
+/** Puts another network in the worker. @returns its name */
+export async function load(file: File): Promise<string> {
+  const trainer = await openTrainer();
+  const { model } = await trainer.load(file);
+  [networkVersion.value, loadedFrom.value] = [++networks, file.name];
+  return model.name;
+}
+
+function setStatus(next: Phase, status: 'paused' | 'running'): void {
+  phase.value = next;
+  if (currentRun.value !== null) updateRun(currentRun.value, (one) => ({ ...one, status }));
+}
