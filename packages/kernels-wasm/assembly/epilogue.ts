@@ -53,25 +53,38 @@ export function storePixel(
   }
 }
 
-/** {@link storePixel} for all channels of each of `pixels` pixels, `tileStep` bytes apart in `tile` and `step` bytes in the others. */
+/**
+ * {@link storePixel} for all channels of each of `pixels` pixels, `tileStep` bytes apart in `tile` and `step` bytes in the others. Pieces of
+ * about 1 KB go panel by panel, with the panel's biases in registers; so y is still written front to back.
+ */
 export function storePixels(
   tile: usize, tileStep: usize, pixels: i32, channels: i32, y: usize, bias: usize, residual: usize, mask: usize, floor: f32, constants: usize,
   offset: usize, step: usize,
 ): void {
-  const least = f32x4.splat(floor), whole = <usize>(channels & ~15) << 2;
+  const least = f32x4.splat(floor), whole = <usize>(channels & ~15) << 2, rest = channels & 15;
   const magnitude = v128.load32_splat(constants), normal = v128.load32_splat(constants, 4);
-  const end = tile + tileStep * <usize>pixels;
-  for (; tile < end; tile += tileStep) {
+  const piece = max<usize>(1, 1024 / tileStep), end = tile + tileStep * <usize>pixels;
+  while (tile < end) {
+    const stop = min(tile + tileStep * piece, end);
     for (let at: usize = 0; at < whole; at += 64) {
-      const from = tile + at, b = bias + at, to = offset + at;
-      storeVector(v128.load(from), y, residual, mask, v128.load(b), least, magnitude, normal, to);
-      storeVector(v128.load(from, 16), y, residual, mask, v128.load(b, 16), least, magnitude, normal, to + 16);
-      storeVector(v128.load(from, 32), y, residual, mask, v128.load(b, 32), least, magnitude, normal, to + 32);
-      storeVector(v128.load(from, 48), y, residual, mask, v128.load(b, 48), least, magnitude, normal, to + 48);
+      const b0 = v128.load(bias + at), b1 = v128.load(bias + at, 16), b2 = v128.load(bias + at, 32), b3 = v128.load(bias + at, 48);
+      let to = offset + at;
+      for (let from = tile + at; from < stop; from += tileStep) {
+        storeVector(v128.load(from), y, residual, mask, b0, least, magnitude, normal, to);
+        storeVector(v128.load(from, 16), y, residual, mask, b1, least, magnitude, normal, to + 16);
+        storeVector(v128.load(from, 32), y, residual, mask, b2, least, magnitude, normal, to + 32);
+        storeVector(v128.load(from, 48), y, residual, mask, b3, least, magnitude, normal, to + 48);
+        to += step;
+      }
     }
-    if ((channels & 15) != 0) {
-      storePixel(tile + whole, channels & 15, y, bias + whole, residual, mask, floor, constants, offset + whole);
+    if (rest != 0) {
+      let to = offset + whole;
+      for (let from = tile + whole; from < stop; from += tileStep) {
+        storePixel(from, rest, y, bias + whole, residual, mask, floor, constants, to);
+        to += step;
+      }
     }
-    offset += step;
+    offset += step * piece;
+    tile = stop;
   }
 }

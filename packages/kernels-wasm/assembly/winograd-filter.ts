@@ -8,6 +8,10 @@ import { factor2, factor4, factor8, transformTiles, writeFactors } from './winog
 /**
  * conv2dBackpropFilter of a 3×3 window at stride 1: the transpose of the forward Winograd algorithm,
  * dW = Gᵀ[Σ_tiles (Bᵀ x B) ⊙ (A·dY·Aᵀ)]G, a sum of outer products over tiles in each of 36 planes.
+ * Traffic: x once and the rows that strips share, dy once; a partial of 36 planes of the filter twice a block of tiles.
+ *
+ * One thread of an AMD EPYC (Zen 4), Node 20, relaxed-simd, batch 32, operands in the cache / in memory (2026-11-28), GFLOP/s of the
+ * direct count: 16 channels at 32×32 106 / 79, 32 at 16×16 118 / 91, 64 at 8×8 138 / 102, 128 at 8×8 134 / 120.
  */
 
 const planes: i32 = 36;

@@ -19,8 +19,10 @@ export interface ConvShape {
   readonly outChannels: number;
 }
 
-/** Half of a small L1: what a block of padded input rows may take, and what its results may. */
+/** Half of a small L1: what a block of padded input rows may take. */
 const windowBytes = 16 * 1024;
+/** A quarter of it: what the results of the block may take, which are written and then read once. */
+const resultBytes = 8 * 1024;
 /** Half of a small L2: what V and M of a Winograd task may take. */
 const winogradBytes = 256 * 1024;
 
@@ -55,11 +57,11 @@ export function useWinograd(shape: ConvShape, conv: ConvAlgorithm): boolean {
   return conv === 'winograd' || winogradWins(shape);
 }
 
-/** Output rows of a task whose padded input rows and whose results fit half of a small L1 each; at least one. */
+/** Output rows of a task whose padded input rows and whose results fit a small L1 together; at least one. */
 export function directRows(shape: ConvShape): number {
   const { filterHeight, strideHeight, outHeight } = shape;
   const windowRows = Math.floor((windowBytes / windowRowBytes(shape) - filterHeight) / strideHeight) + 1;
-  const resultRows = Math.floor(windowBytes / resultRowBytes(shape));
+  const resultRows = Math.floor(resultBytes / resultRowBytes(shape));
   return Math.max(1, Math.min(windowRows, resultRows, outHeight));
 }
 

@@ -1,3 +1,4 @@
+import { elementCount } from '@skiplane/core';
 import {
   directRows,
   directScratchBytes,
@@ -14,6 +15,7 @@ import { backwardPhases } from './conv-phases.ts';
 import {
   align,
   ceilDiv,
+  elementsPerTask,
   record,
   spec,
   type Addresses,
@@ -115,52 +117,63 @@ export const conv2dBackpropInput: Lower<'conv2dBackpropInput'> = ({ attrs, input
   const [, storeHeight = 0, storeWidth = 0, inChannels = 0] = dx;
   const outChannels = flipped.inChannels;
   const panels = padTo16(inChannels) / 16;
-  const phases = backwardPhases(flipped, { padTop, padLeft, height: storeHeight, width: storeWidth }).map((phase) => {
-    const rows = directRows(phase.shape);
-    return {
+  const phases = backwardPhases(flipped, { padTop, padLeft, height: storeHeight, width: storeWidth });
+  const reached = phases
+    .filter(({ shape }) => shape.filterHeight * shape.filterWidth > 0)
+    .map((phase) => ({
       ...phase,
-      rows,
+      rows: directRows(phase.shape),
       panelBytes: align(panels * 16 * outChannels * phase.shape.filterHeight * phase.shape.filterWidth * 4),
-    };
-  });
+    }));
   return {
     kernels: ['conv2dBackpropInput.direct-2x16'],
-    workspaceBytes: phases.reduce((sum, { panelBytes }) => sum + panelBytes, 0),
-    scratchBytes: Math.max(...phases.map(({ shape, rows }) => directScratchBytes(shape, rows))),
+    workspaceBytes: reached.reduce((sum, { panelBytes }) => sum + panelBytes, 0),
+    scratchBytes: Math.max(0, ...reached.map(({ shape, rows }) => directScratchBytes(shape, rows))),
     records(at) {
       let target = at.workspace;
-      return phases.flatMap(({ shape, taps, store, rows, panelBytes }) => {
+      const convolutions = reached.flatMap(({ shape, taps, store, rows, panelBytes }) => {
         const panelsAt = target;
         target += panelBytes;
-        const pack = record('packPanels', panels, {
-          source: at.input(0),
-          panels: panelsAt,
-          tapRows: shape.filterHeight,
-          tapColumns: shape.filterWidth,
-          ...taps,
-          filterWidth: forward.filterWidth,
-          tapStride: inChannels * outChannels,
-          inner: outChannels,
-          innerStride: 1,
-          columns: inChannels,
-          columnStride: outChannels,
-        });
-        const conv = record('convDirect', shape.batch * ceilDiv(shape.outHeight, rows), {
-          ...shape,
-          x: at.input(1),
-          panels: panelsAt,
-          y: at.output(0),
-          ...epilogue(at),
-          rowsPerTask: rows,
-          storeHeight,
-          storeWidth,
-          ...store,
-        });
-        return panelBytes === 0 ? [conv] : [pack, conv];
+        return [
+          record('packPanels', panels, {
+            source: at.input(0),
+            panels: panelsAt,
+            tapRows: shape.filterHeight,
+            tapColumns: shape.filterWidth,
+            ...taps,
+            filterWidth: forward.filterWidth,
+            tapStride: inChannels * outChannels,
+            inner: outChannels,
+            innerStride: 1,
+            columns: inChannels,
+            columnStride: outChannels,
+          }),
+          record('convDirect', shape.batch * ceilDiv(shape.outHeight, rows), {
+            ...shape,
+            x: at.input(1),
+            panels: panelsAt,
+            y: at.output(0),
+            ...epilogue(at),
+            rowsPerTask: rows,
+            storeHeight,
+            storeWidth,
+            ...store,
+          }),
+        ];
       });
+      if (reached.length === phases.length) return convolutions;
+      return [withoutTaps(at.output(0), elementCount(dx), epilogue(at)), ...convolutions];
     },
   };
 };
+
+/** What an epilogue makes of sums without terms: all of dx, front to back, before the phases that have taps overwrite their share. */
+function withoutTaps(dx: number, count: number, { residual, mask }: Epilogue): KernelRecord {
+  const tasks = ceilDiv(count, elementsPerTask);
+  if (residual === 0) return record('fill', tasks, { y: dx, count, value: 0 });
+  if (mask === 0) return record('affine', tasks, { x: residual, y: dx, count, scale: 1, offset: 0 });
+  return record('reluGrad', tasks, { dy: residual, y: mask, dx, count });
+}
 
 function winograd(
   kind: string,
