@@ -1,5 +1,6 @@
 import { UnsupportedError, type Backend } from '@skiplane/core';
 import type { GpuDeviceOptions, Precision } from '@skiplane/kernels-gpu';
+import type { ConvAlgorithm } from '@skiplane/kernels-wasm';
 import type { BackendName } from './backend-names.ts';
 import { CommandError, errorMessage, UsageError } from './errors.ts';
 import { note } from './output.ts';
@@ -11,6 +12,8 @@ export interface BackendSettings {
   readonly gpu?: GpuDeviceOptions | undefined;
   /** What activations are held in (default f32). */
   readonly precision?: Precision | undefined;
+  /** How wasm computes convolutions (default auto). */
+  readonly conv?: ConvAlgorithm | undefined;
 }
 
 export interface BackendFlags extends BackendSettings {
@@ -26,6 +29,11 @@ type Open = (settings: BackendSettings) => Promise<Backend>;
 export async function openBackend({ backend, ...settings }: BackendFlags): Promise<Backend> {
   if (settings.gpu !== undefined && backend !== 'gpu') {
     throw new UsageError(`option '--gpu' chooses an adapter for '--backend gpu', but --backend is ${backend}.`);
+  }
+  if (settings.conv !== undefined && backend !== 'wasm' && backend !== 'auto') {
+    throw new UsageError(
+      `option '--conv' chooses among the convolutions of '--backend wasm', but --backend is ${backend}: leave one of them out.`,
+    );
   }
   checkPrecision({ backend, precision: settings.precision });
   const opened = backend === 'auto' ? await chooseBackend(settings) : await openers[backend](settings);
@@ -52,9 +60,9 @@ async function chooseBackend(settings: BackendSettings): Promise<Backend> {
 }
 
 export const openers: Readonly<Record<Exclude<BackendName, 'auto'>, Open>> = {
-  async wasm({ threads }) {
+  async wasm({ threads, conv }) {
     const { createWasmBackend } = await import('@skiplane/kernels-wasm');
-    return await createWasmBackend(threads === undefined ? {} : { threads });
+    return await createWasmBackend({ ...(threads !== undefined && { threads }), ...(conv !== undefined && { conv }) });
   },
   async gpu({ threads, gpu, precision }) {
     if (threads !== undefined) throw new UsageError("option '--threads' is not for '--backend gpu': leave it out.");

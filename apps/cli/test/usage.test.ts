@@ -34,6 +34,8 @@ describe('usage', () => {
     ['train --backend tpu', '--backend', "'tpu'", 'auto, wasm, gpu, reference'],
     ['train --backend gpu --precision f8', '--precision', 'f32, f16'],
     ['train --backend wasm --precision f16', 'but --backend is wasm: choose --backend gpu'],
+    ['bench --backend reference --conv direct', "convolutions of '--backend wasm', but --backend is reference"],
+    ['predict --weights w --conv fft x.png', '--conv', 'auto, direct, winograd'],
     ['bench --precision f16', "(--precision f16) are for '--backend gpu', but --backend is auto"],
     ['train --model resnet21v1', 'depth should be 6n+2 (eg 20, 32, 44 in [a])', "Did you mean 'resnet20v1'?"],
     ['summary resnet20', "unknown model 'resnet20'", "Did you mean 'resnet20v1'?"],

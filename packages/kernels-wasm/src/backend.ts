@@ -62,7 +62,8 @@ export async function createWasmBackend(options: WasmBackendOptions = {}): Promi
   const pool = shared ? await Pool.start(threads, module, heap.memory, control) : undefined;
   const runHere = shared ? undefined : await instantiate(module, heap.memory);
   const info: BackendInfo = {
-    device: `wasm ${binary}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    // A forced choice belongs to the name: results are other bits.
+    device: `wasm ${binary}${conv === 'auto' ? '' : `, convolutions ${conv}`}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     threads,
     features: [binary, ...(shared ? ['threads'] : [])],
     limits: { memoryBytes: memoryLimit },

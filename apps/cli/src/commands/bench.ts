@@ -1,6 +1,6 @@
 import type { Command } from '@commander-js/extra-typings';
 import { seconds, wholeNumber } from '../options.ts';
-import { backendOption, gpuOption, jsonOption, precisionOption, threadsOption } from './shared.ts';
+import { backendOption, convOption, gpuOption, jsonOption, precisionOption, threadsOption } from './shared.ts';
 
 export function addBench(program: Command): void {
   program
@@ -10,6 +10,7 @@ export function addBench(program: Command): void {
     .addOption(backendOption())
     .addOption(gpuOption())
     .addOption(precisionOption())
+    .addOption(convOption())
     .addOption(threadsOption())
     .option('--batch <n>', 'images at a time', wholeNumber(1, 65_536), 128)
     .option('--seconds <s>', 'how long to measure each', seconds, 5)

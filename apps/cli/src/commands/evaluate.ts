@@ -2,6 +2,7 @@ import type { Command } from '@commander-js/extra-typings';
 import { wholeNumber } from '../options.ts';
 import {
   backendOption,
+  convOption,
   dataOption,
   gpuOption,
   jsonOption,
@@ -21,6 +22,7 @@ export function addEvaluate(program: Command): void {
     .addOption(backendOption())
     .addOption(gpuOption())
     .addOption(precisionOption())
+    .addOption(convOption())
     .addOption(threadsOption())
     .option('--batch <n>', 'images at a time', wholeNumber(1), 128)
     .option('--limit <n>', 'use only the first n test images', wholeNumber(1))

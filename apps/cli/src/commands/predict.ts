@@ -3,6 +3,7 @@ import { fits } from '../images/fit.ts';
 import { wholeNumber } from '../options.ts';
 import {
   backendOption,
+  convOption,
   dataOption,
   gpuOption,
   jsonOption,
@@ -29,6 +30,7 @@ export function addPredict(program: Command): void {
     .addOption(backendOption())
     .addOption(gpuOption())
     .addOption(precisionOption())
+    .addOption(convOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
     .action(async (images, options) => {

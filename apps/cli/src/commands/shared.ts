@@ -25,6 +25,12 @@ export const precisionOption = () =>
 export const threadsOption = () =>
   new Option('--threads <n>', 'threads to compute with (default: all cores)').argParser(wholeNumber(1, 256));
 
+export const convOption = () =>
+  new Option(
+    '--conv <algorithm>',
+    'how the wasm backend computes convolutions: direct (the tightest error bound), winograd (wherever it applies), or auto, the cheaper one (default: auto)',
+  ).choices(['auto', 'direct', 'winograd'] as const);
+
 export const dataOption = () =>
   new Option(
     '--data <source>',

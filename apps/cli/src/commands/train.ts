@@ -3,6 +3,7 @@ import { collect, distinct, learningRate, memory, seconds, wholeNumber } from '.
 import type { Finish } from '../program.ts';
 import {
   backendOption,
+  convOption,
   dataOnOption,
   dataOption,
   gpuOption,
@@ -25,6 +26,7 @@ export function addTrain(program: Command, finish: Finish): void {
     .addOption(backendOption())
     .addOption(gpuOption())
     .addOption(precisionOption())
+    .addOption(convOption())
     .addOption(dataOption())
     .option('--epochs <n>', "passes over the training images (default: the recipe's)", wholeNumber(1))
     .option('--batch <n>', "images a step (default: the recipe's)", wholeNumber(1))

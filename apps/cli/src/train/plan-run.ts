@@ -135,6 +135,7 @@ export function resumeCommand(folder: string, flags: TrainFlags): string {
   const backend = flags.backend === 'auto' ? [] : ['--backend', flags.backend];
   const threads = flags.threads === undefined ? [] : ['--threads', String(flags.threads)];
   const gpu = flags.gpu === undefined ? [] : ['--gpu', formatGpuAdapter(flags.gpu)];
-  const options = ['train', '--resume', '--out', folder, ...backend, ...gpu, ...threads];
+  const conv = flags.conv === undefined ? [] : ['--conv', flags.conv];
+  const options = ['train', '--resume', '--out', folder, ...backend, ...gpu, ...conv, ...threads];
   return [programName(), ...options.map(shellQuote)].join(' ');
 }
