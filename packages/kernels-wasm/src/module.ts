@@ -1,5 +1,6 @@
 import type { Binary } from './features.ts';
 import { binaries } from './generated/binaries.ts';
+import { nodeModule } from './node.ts';
 
 const compiled = new Map<string, Promise<WebAssembly.Module>>();
 
@@ -17,11 +18,13 @@ async function compileBinary(name: string): Promise<WebAssembly.Module> {
   const load = binaries[name];
   if (load === undefined) throw new RangeError(`there is no binary '${name}'`);
   const { deflated } = await load();
-  return WebAssembly.compile(await inflate(deflated));
+  return WebAssembly.compile(await inflate(Uint8Array.from(atob(deflated), (character) => character.charCodeAt(0))));
 }
 
-async function inflate(base64: string): Promise<ArrayBuffer> {
-  const deflated = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+async function inflate(deflated: Uint8Array<ArrayBuffer>): Promise<BufferSource> {
+  // Node has to load its streams and its fetch first, which takes longer than all the rest of opening a backend.
+  const zlib = nodeModule('node:zlib');
+  if (zlib !== undefined) return zlib.inflateRawSync(deflated);
   const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
   return new Response(stream).arrayBuffer();
 }

@@ -24,9 +24,14 @@ interface WorkerThreadsModule {
   Worker: new (source: string, options: { eval: true; workerData: unknown; execArgv: string[] }) => NodeWorker;
 }
 
+interface ZlibModule {
+  inflateRawSync(deflated: Uint8Array): Uint8Array<ArrayBuffer>;
+}
+
 interface NodeModules {
   'node:v8': V8Module;
   'node:os': OsModule;
+  'node:zlib': ZlibModule;
   'node:worker_threads': WorkerThreadsModule;
 }
 
