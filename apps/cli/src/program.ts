@@ -8,6 +8,7 @@ import { addInspect } from './commands/inspect.ts';
 import { addLab } from './commands/lab.ts';
 import { addPlay } from './commands/play.ts';
 import { addPredict } from './commands/predict.ts';
+import { addQuantize } from './commands/quantize.ts';
 import { addReport } from './commands/report.ts';
 import { addReproduce } from './commands/reproduce.ts';
 import { addSummary } from './commands/summary.ts';
@@ -52,6 +53,7 @@ function buildProgram(finish: Finish): Command {
   addPredict(program);
   addInspect(program);
   addConvert(program);
+  addQuantize(program);
   addReport(program);
   addReproduce(program, finish);
   addLab(program, finish);

@@ -30,6 +30,9 @@ const perImage: { readonly [K in OpKind]?: PerImage<K> } = {
   softmax: first,
   softmaxCrossEntropy: firstTwo,
   topKCorrect: firstTwo,
+  quantize: { ...first, wholeVectors: true },
+  dequantize: { ...first, wholeVectors: true },
+  quantizedConv2d: { operands: ({ residual }) => (residual === null ? [0] : [0, 4]) },
   gatherImages: { operands: ({ transformed }) => (transformed ? [3, 4] : [3]) },
 };
 

@@ -134,6 +134,8 @@ export type {
 } from './checkpoint/checkpoint.ts';
 export { decodeCheckpoint } from './checkpoint/decode.ts';
 export { encodeCheckpoint } from './checkpoint/encode.ts';
+export { isQuantized, quantizeModel } from './quantize/quantize-model.ts';
+export type { CalibrationOptions } from './quantize/calibrate.ts';
 export { sha256 } from './sha256.ts';
 export { parametersIdentity } from './checkpoint/identity.ts';
 export { decodeSafetensors, encodeSafetensors, type NamedTensor, type Safetensors } from './checkpoint/safetensors.ts';

@@ -98,11 +98,18 @@ export class NetworkBuilder {
     name: string,
     shape: readonly number[],
     initializer: Initializer,
-    { trainable = true, l2 = 0 }: { readonly trainable?: boolean; readonly l2?: number } = {},
+    { trainable = true, l2 = 0, dtype }: Partial<Pick<ParameterSpec, 'trainable' | 'l2' | 'dtype'>> = {},
   ): ValueId {
-    const spec: ParameterSpec = { name: this.#path(name), shape, initializer, trainable, l2 };
+    const spec: ParameterSpec = {
+      name: this.#path(name),
+      shape,
+      initializer,
+      trainable,
+      l2,
+      ...(dtype !== undefined && { dtype }),
+    };
     this.parameters.push(spec);
-    return this.build.input(spec.name, { shape, dtype: 'f32' });
+    return this.build.input(spec.name, { shape, dtype: dtype ?? 'f32' });
   }
 
   /**

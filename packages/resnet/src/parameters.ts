@@ -13,6 +13,8 @@ export interface ParameterSpec {
   readonly trainable: boolean;
   /** Scale of the L2 penalty, scale·Σw²; 0 for none. */
   readonly l2: number;
+  /** 'i8' where values are whole numbers of eight bits, as which backends and checkpoints hold them; left out where they are f32. */
+  readonly dtype?: 'i8' | undefined;
 }
 
 /** Parameters on the host, by name. */

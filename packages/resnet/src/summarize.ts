@@ -34,7 +34,7 @@ export function summarize(model: Model): ModelSummary {
     kind: layer.kind,
     outputShape: layer.outputShape,
     parameters: countParameters(layer.parameters).total,
-    multiplyAdds: layer.kind === 'conv2d' || layer.kind === 'dense' ? (work.get(layer.name) ?? 0) : 0,
+    multiplyAdds: multiplying.has(layer.kind) ? (work.get(layer.name) ?? 0) : 0,
   }));
   return {
     name: model.name,
@@ -45,10 +45,12 @@ export function summarize(model: Model): ModelSummary {
   };
 }
 
+const multiplying: ReadonlySet<string> = new Set(['conv2d', 'quantizedConv2d', 'dense']);
+
 function multiplyAddsByLabel(graph: Graph): ReadonlyMap<string, number> {
   const work = new Map<string, number>();
   for (const op of graph.ops) {
-    if (op.kind === 'conv2d' || op.kind === 'matMul')
+    if (op.kind === 'conv2d' || op.kind === 'quantizedConv2d' || op.kind === 'matMul')
       work.set(op.label, (work.get(op.label) ?? 0) + flops(graph, op) / 2);
   }
   return work;

@@ -91,7 +91,7 @@ describe('safetensors', () => {
     [
       'another element type',
       fileOf(`{"x":${tensor([1], 0, 2, 'F16')}}`, new Uint8Array(2)),
-      'only F32 tensors can be read',
+      'only F32 and I8 tensors can be read',
     ],
     ['a negative size', fileOf(`{"x":${tensor([-1], 0, 4)}}`, four), 'x.shape.0'],
     ['a fractional size', fileOf(`{"x":${tensor([0.5], 0, 2)}}`, four), 'x.shape.0'],

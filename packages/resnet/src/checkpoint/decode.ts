@@ -131,11 +131,13 @@ function checkTensors({ tensors }: Safetensors, expected: readonly ExpectedTenso
   const problems = [...tensors.keys()]
     .filter((name) => !names.has(name))
     .map((name) => `tensor '${name}' does not belong to the model`);
-  for (const { name, shape } of expected) {
+  for (const { name, shape, dtype } of expected) {
     const tensor = tensors.get(name);
     if (tensor === undefined) problems.push(`tensor '${name}' is missing`);
     else if (!sameShape(tensor.shape, shape)) {
       problems.push(`tensor '${name}' is ${formatShape(tensor.shape)}, but the model has ${formatShape(shape)}`);
+    } else if (tensor.dtype !== dtype) {
+      problems.push(`tensor '${name}' is ${tensor.dtype ?? 'f32'}, but the model has ${dtype ?? 'f32'}`);
     } else if (!tensor.data.every(Number.isFinite)) problems.push(`tensor '${name}' holds NaN or infinite values`);
   }
   if (problems.length > 0) throw invalid(problems);

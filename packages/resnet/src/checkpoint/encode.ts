@@ -18,10 +18,7 @@ export const stdImageName = 'preprocessing/std';
 export const keptName = (parameter: string): string => `kept/${parameter}`;
 
 /** A tensor of a checkpoint file. */
-export interface ExpectedTensor {
-  readonly name: string;
-  readonly shape: readonly number[];
-}
+export type ExpectedTensor = Pick<ParameterSpec, 'name' | 'shape' | 'dtype'>;
 
 /** Every tensor of a checkpoint of a model, besides the training state. */
 export function modelTensors(
@@ -88,7 +85,7 @@ export function encodeCheckpoint({ model, classNames, preprocessing, parameters,
     }
   }
   const tensors = new Map<string, NamedTensor>(
-    expected.map(({ name, shape }) => [name, { shape, data: values.get(name) ?? new Float32Array(0) }]),
+    expected.map(({ name, shape, dtype }) => [name, { shape, dtype, data: values.get(name) ?? new Float32Array(0) }]),
   );
   const metadata: Record<string, string> = {
     format: checkpointFormat,

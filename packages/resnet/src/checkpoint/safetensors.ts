@@ -2,10 +2,13 @@ import { elementCount, FormatError, formatShape } from '@skiplane/core';
 import * as v from 'valibot';
 import { topLevelKeys } from './top-level-keys.ts';
 
-/** A float32 tensor of a file. */
+/** A tensor of a file. */
 export interface NamedTensor {
   readonly shape: readonly number[];
+  /** Its values, whatever they are in the file. */
   readonly data: Float32Array;
+  /** 'i8' where the file holds whole numbers of eight bits; left out where it holds float32. */
+  readonly dtype?: 'i8' | undefined;
 }
 
 export interface Safetensors {
@@ -19,7 +22,7 @@ const lengthBytes = 8;
 const bytesPerValue = 4;
 
 /**
- * Writes float32 tensors as a safetensors file. The same content gives the same bytes: names are sorted, and so are the
+ * Writes tensors as a safetensors file. The same content gives the same bytes: names are sorted, and so are the
  * keys of the metadata.
  * @source https://github.com/huggingface/safetensors#format
  */
@@ -29,13 +32,14 @@ export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Arra
     header['__metadata__'] = Object.fromEntries(Object.entries(metadata).toSorted(byName));
   const sorted = [...tensors].toSorted(byName);
   let end = 0;
-  for (const [name, { shape, data }] of sorted) {
+  for (const [name, { shape, data, dtype }] of sorted) {
     if (name === '__metadata__' || data.length !== elementCount(shape)) {
       throw new FormatError(
         `tensor '${name}' cannot be written: ${data.length} values for the shape ${formatShape(shape)}.`,
       );
     }
-    header[name] = { dtype: 'F32', shape, data_offsets: [end, (end += data.length * bytesPerValue)] };
+    const type = dtype === 'i8' ? 'I8' : 'F32';
+    header[name] = { dtype: type, shape, data_offsets: [end, (end += data.length * bytesOfDtype[type])] };
   }
   const text = new TextEncoder().encode(JSON.stringify(header));
   // Spaces behind the header align the data, which the format allows.
@@ -45,9 +49,10 @@ export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Arra
   view.setBigUint64(0, BigInt(headerBytes), true);
   bytes.set(text, lengthBytes);
   let at = lengthBytes + headerBytes;
-  for (const [, { data }] of sorted) {
-    writeFloats(view, at, data);
-    at += data.length * bytesPerValue;
+  for (const [, { data, dtype }] of sorted) {
+    if (dtype === 'i8') new Int8Array(bytes.buffer, at, data.length).set(data);
+    else writeFloats(view, at, data);
+    at += data.length * bytesOfDtype[dtype === 'i8' ? 'I8' : 'F32'];
   }
   return bytes;
 }
@@ -58,7 +63,7 @@ const headerOf = <S extends v.GenericSchema<string>>(dtype: S) =>
     { __metadata__: v.optional(v.record(v.string(), v.string())) },
     v.strictObject({ dtype, shape: v.array(size), data_offsets: v.strictTuple([size, size]) }),
   );
-const floatHeader = headerOf(v.literal('F32', 'only F32 tensors can be read'));
+const floatHeader = headerOf(v.picklist(['F32', 'I8'], 'only F32 and I8 tensors can be read'));
 
 /** A tensor of any element type, and its bytes in the file. */
 interface TensorBytes {
@@ -88,15 +93,19 @@ const anyHeader = headerOf(
 );
 
 /**
- * Reads a safetensors file of float32 tensors, strictly: every byte of the data belongs to exactly one tensor.
+ * Reads a safetensors file of float32 and int8 tensors, strictly: every byte of the data belongs to exactly one tensor.
  * @throws {FormatError} when the file is truncated, has trailing bytes, a header that is none, names twice, tensors that
  *   overlap or leave gaps, or shapes that do not fit their bytes
  */
 export function decodeSafetensors(bytes: Uint8Array): Safetensors {
   const { tensors, metadata } = layOut(bytes, floatHeader);
-  const floats = [...tensors].map(([name, { shape, bytes: data }]) => {
+  const floats = [...tensors].map(([name, { shape, dtype, bytes: data }]): [string, NamedTensor] => {
+    if (dtype === 'I8') {
+      const whole = new Int8Array(data.buffer, data.byteOffset, data.byteLength);
+      return [name, { shape, data: Float32Array.from(whole), dtype: 'i8' }];
+    }
     const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-    return [name, { shape, data: readFloats(view, 0, elementCount(shape)) }] as const;
+    return [name, { shape, data: readFloats(view, 0, elementCount(shape)) }];
   });
   return { tensors: new Map(floats), metadata };
 }

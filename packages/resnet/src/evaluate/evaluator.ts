@@ -59,7 +59,9 @@ export class InferenceProgram implements Disposable {
   /** Sets the parameters, given as they are in training and in checkpoints. @throws {ValueError} when they are not the model's */
   writeParameters(parameters: Parameters): void {
     checkParameters(this.#model, this.#specs, parameters);
-    for (const [name, data] of this.#fold(parameters)) this.bound.write(name, data);
+    const bytes = new Set(this.#specs.flatMap(({ name, dtype }) => (dtype === 'i8' ? [name] : [])));
+    for (const [name, data] of this.#fold(parameters))
+      this.bound.write(name, bytes.has(name) ? Int8Array.from(data) : data);
   }
 
   dispose(): void {

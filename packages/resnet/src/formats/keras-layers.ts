@@ -6,6 +6,7 @@ import { inputName, type LayerGraph, type LayerKind, type LayerNode } from '../l
 import type { Model } from '../model.ts';
 import type { ParameterSpec, Parameters } from '../parameters.ts';
 import { unwritableLayers, type Unsupported } from './network-assembler.ts';
+import { refuseInt8 } from './refuse-int8.ts';
 
 /** A weight of a layer, in the order of Keras. */
 interface KerasWeight {
@@ -172,6 +173,9 @@ class LayerWriter {
       const [height = 1, width = 1] = this.#shape(inputs);
       return { className: 'AveragePooling2D', config: { pool_size: [height, width], padding: 'valid' } };
     },
+    quantize: refuseInt8,
+    dequantize: refuseInt8,
+    quantizedConv2d: refuseInt8,
     pad: ({ attrs: { padding } }) => zeroPadding(padding),
     // Told that the channels come first, the layer pads the last two axes: of images here, width and channels.
     padChannels: ({ attrs: { before, after } }) => ({

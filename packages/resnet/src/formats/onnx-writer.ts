@@ -9,6 +9,7 @@ import type { LaidOut } from './network-assembler.ts';
 import { encodeOnnx, type OnnxModelText } from './onnx-schema.ts';
 import { ownKey } from './own-metadata.ts';
 import { filterToOihw } from './transpose.ts';
+import { refuseInt8 } from './refuse-int8.ts';
 
 /** Of opset 13; onnxruntime has it since 1.6. */
 const opset = 13;
@@ -124,6 +125,9 @@ class OnnxWriter {
       const operands = Object.entries(lists).map(([key, values]) => this.#list(`${name}/${key}`, values));
       this.#node('Slice', name, [...inputs, ...operands]);
     },
+    quantize: refuseInt8,
+    dequantize: refuseInt8,
+    quantizedConv2d: refuseInt8,
     concat: ({ name, inputs }) => this.#node('Concat', name, inputs, { axis: 1 }),
   };
 

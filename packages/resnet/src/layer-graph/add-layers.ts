@@ -12,9 +12,15 @@ const plain = { bias: false, residual: false, activation: 'none' } as const;
  *
  * @shape x       [batch, height, width, channels]
  * @shape returns logits [batch, classes]
+ * @param visit  called with every layer's value
  * @throws {FormatError} when a layer is named twice, or reads one that is not before it, or its operands do not fit
  */
-export function addLayers(net: NetworkBuilder, x: ValueId, graph: LayerGraph): ValueId {
+export function addLayers(
+  net: NetworkBuilder,
+  x: ValueId,
+  graph: LayerGraph,
+  visit?: (name: string, value: ValueId) => void,
+): ValueId {
   const values = new Map<string, ValueId>([[inputName, x]]);
   for (const node of graph.layers) {
     if (values.has(node.name)) throw misfit(graph.name, `two layers are named '${node.name}'`);
@@ -25,7 +31,9 @@ export function addLayers(net: NetworkBuilder, x: ValueId, graph: LayerGraph): V
       }
       return value;
     });
-    values.set(node.name, addLayer(net, graph.name, node, inputs));
+    const value = addLayer(net, graph.name, node, inputs);
+    values.set(node.name, value);
+    visit?.(node.name, value);
   }
   const logits = values.get(graph.output);
   if (logits === undefined) throw misfit(graph.name, `its output '${graph.output}' is none of its layers`);
@@ -40,8 +48,8 @@ export function addLayers(net: NetworkBuilder, x: ValueId, graph: LayerGraph): V
 
 /** Adds one layer. @throws {FormatError} when its operands do not fit */
 export function addLayer(net: NetworkBuilder, graph: string, node: LayerNode, inputs: readonly ValueId[]): ValueId {
-  const needed = node.kind === 'add' || node.kind === 'concat' ? 2 : 1;
-  if (inputs.length < needed || (needed === 1 && inputs.length > 1)) {
+  const [least, most] = inputsOf(node);
+  if (inputs.length < least || inputs.length > most) {
     throw misfit(graph, `layer '${node.name}' (${node.kind}) has ${inputs.length} inputs`);
   }
   try {
@@ -53,6 +61,12 @@ export function addLayer(net: NetworkBuilder, graph: string, node: LayerNode, in
     if (!(error instanceof ShapeError)) throw error;
     throw new FormatError(`network '${graph}' does not fit together: ${error.message}`, error.details, error);
   }
+}
+
+/** The least and the most inputs that a layer may have. */
+function inputsOf(node: LayerNode): readonly [least: number, most: number] {
+  if (node.kind === 'add' || node.kind === 'concat') return [2, Number.POSITIVE_INFINITY];
+  return node.kind === 'quantizedConv2d' && node.attrs.residual !== null ? [2, 2] : [1, 1];
 }
 
 /** An input's sizes; all of them, where a layer takes images. */
@@ -91,6 +105,9 @@ const lowerings: { readonly [K in LayerKind]: Lowering<K> } = {
     });
     return parts.reduce((sum, part) => net.build.op('add', [sum, part], {}, name));
   },
+  quantize: (net, { name, attrs: { scale } }, [x]) => net.build.op('quantize', [x], { multiplier: 1 / scale }, name),
+  dequantize: (net, { name, attrs }, [x]) => net.build.op('dequantize', [x], attrs, name),
+  quantizedConv2d: addQuantizedConv,
 };
 
 type Operands = readonly [ValueId, ...ValueId[]];
@@ -105,6 +122,22 @@ function addConv(net: NetworkBuilder, { name, attrs }: LayerNode<'conv2d'>, [x]:
   const filter = net.parameter(`${name}/filter`, [...kernelSize, imageOf(net, x)[3], filters], heNormal);
   const y = net.build.op('conv2d', [x, filter], { ...plain, window: { strides, padding } }, name);
   return bias ? addBias(net, name, y) : y;
+}
+
+function addQuantizedConv(
+  net: NetworkBuilder,
+  { name, attrs }: LayerNode<'quantizedConv2d'>,
+  [x, ...residual]: Operands,
+): ValueId {
+  const { filters, kernelSize, strides, padding, relu } = attrs;
+  const shape = [...kernelSize, imageOf(net, x)[3], filters];
+  const filter = net.parameter(`${name}/filter`, shape, zeros, { trainable: false, dtype: 'i8' });
+  const [multiplier, bias] = ['multiplier', 'bias'].map((role) =>
+    net.parameter(`${name}/${role}`, [filters], zeros, { trainable: false }),
+  ) as [ValueId, ValueId];
+  const epilogue = { residual: attrs.residual, activation: relu ? 'relu' : 'none' } as const;
+  const window = { strides, padding };
+  return net.build.op('quantizedConv2d', [x, filter, multiplier, bias, ...residual], { window, ...epilogue }, name);
 }
 
 function addDense(net: NetworkBuilder, { name, attrs }: LayerNode<'dense'>, [x]: Operands): ValueId {

@@ -37,6 +37,23 @@ export interface LayerAttrs {
   readonly subsample: { readonly strides: Pair };
   /** Two inputs or more, one behind the other along the channels. */
   readonly concat: Record<never, never>;
+  /** To whole numbers of eight bits: x / scale, rounded. */
+  readonly quantize: { readonly scale: number };
+  /** From whole numbers of eight bits: x · scale. */
+  readonly dequantize: { readonly scale: number };
+  /**
+   * Of whole numbers of eight bits: core's `quantizedConv2d`. Parameters `filter` [height, width, inChannels, filters], of eight
+   * bits, `multiplier` and `bias` [filters].
+   */
+  readonly quantizedConv2d: {
+    readonly filters: number;
+    readonly kernelSize: Pair;
+    readonly strides: Pair;
+    readonly padding: Padding2d;
+    /** What a second input is multiplied by before it is added; null where there is none. */
+    readonly residual: number | null;
+    readonly relu: boolean;
+  };
 }
 
 export type LayerKind = keyof LayerAttrs;

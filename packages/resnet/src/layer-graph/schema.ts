@@ -7,6 +7,7 @@ const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const pair = v.strictTuple([positive, positive]);
 const padding = v.strictObject({ top: count, bottom: count, left: count, right: count });
 const none = v.strictObject({});
+const factor = v.pipe(v.number(), v.finite(), v.gtValue(0));
 const pool = v.strictObject({ size: pair, strides: pair, padding });
 
 const layer = <K extends string, S extends v.GenericSchema>(kind: K, attrs: S) =>
@@ -38,6 +39,19 @@ export const layerGraphSchema = v.strictObject({
         layer('padChannels', v.strictObject({ before: count, after: count })),
         layer('subsample', v.strictObject({ strides: pair })),
         layer('concat', none),
+        layer('quantize', v.strictObject({ scale: factor })),
+        layer('dequantize', v.strictObject({ scale: factor })),
+        layer(
+          'quantizedConv2d',
+          v.strictObject({
+            filters: positive,
+            kernelSize: pair,
+            strides: pair,
+            padding,
+            residual: v.nullable(factor),
+            relu: v.boolean(),
+          }),
+        ),
       ]),
     ),
     v.maxLength(20_000),
