@@ -128,9 +128,8 @@ function firstBatch(data: Dataset, batch: number, preprocessing: Preprocessing):
   return buffers;
 }
 
-function print(result: QuantizeResult): void {
-  const { model, to, before, after, testImages, calibrationImages, data, batch, changedPredictions, speedup } = result;
-  const row = (name: string, { accuracy, correct, crossEntropy, bytes, imagesPerSecond }: Figures) => [
+function row(name: string, { accuracy, correct, crossEntropy, bytes, imagesPerSecond }: Figures): readonly string[] {
+  return [
     name,
     formatPercent(accuracy),
     formatCount(correct),
@@ -138,6 +137,10 @@ function print(result: QuantizeResult): void {
     prettyBytes(bytes),
     formatRate(imagesPerSecond),
   ];
+}
+
+function print(result: QuantizeResult): void {
+  const { model, to, before, after, testImages, calibrationImages, data, batch, changedPredictions, speedup } = result;
   printLine(
     `${model}: scales from ${formatCount(calibrationImages)} training images, measured on ${formatCount(testImages)} test images of '${data}'`,
   );
