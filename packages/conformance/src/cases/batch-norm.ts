@@ -113,19 +113,19 @@ const batchNormInference: OpCases<'batchNormInference'> = {
 };
 
 /** It has the kernels of training, so that a few of their cases do. */
-const repeatedCases = [
+const repeatedCases: ReadonlySet<string> = new Set([
   'one block',
   'odd channels',
   'one position',
   'odd channels + residual',
   'one block + residual + relu',
-];
+]);
 
 /** Operands and attributes of training, without the moving statistics. */
 const batchNormRecompute: OpCases<'batchNormRecompute'> = {
   named: Object.fromEntries(
     Object.entries(forwardCases<'batchNormTraining'>(training))
-      .filter(([name]) => repeatedCases.includes(name))
+      .filter(([name]) => repeatedCases.has(name))
       .map(([name, { attrs, operands }]) => {
         const { epsilon, residual, activation } = attrs;
         return [
