@@ -100,6 +100,7 @@ describe('a program', () => {
       ],
       arenaBytes: 8,
       workspaceBytes: 0,
+      recomputation: null,
     });
   });
 

@@ -112,16 +112,27 @@ const batchNormInference: OpCases<'batchNormInference'> = {
     .chain(({ shape, attrs }) => forwardOperands(shape, attrs.residual).map((operands) => ({ attrs, operands }))),
 };
 
+/** It has the kernels of training, so that a few of their cases do. */
+const repeatedCases: ReadonlySet<string> = new Set([
+  'one block',
+  'odd channels',
+  'one position',
+  'odd channels + residual',
+  'one block + residual + relu',
+]);
+
 /** Operands and attributes of training, without the moving statistics. */
 const batchNormRecompute: OpCases<'batchNormRecompute'> = {
   named: Object.fromEntries(
-    Object.entries(forwardCases<'batchNormTraining'>(training)).map(([name, { attrs, operands }]) => {
-      const { epsilon, residual, activation } = attrs;
-      return [
-        name,
-        { attrs: { epsilon, residual, activation }, operands: [...operands.slice(0, 3), ...operands.slice(5)] },
-      ];
-    }),
+    Object.entries(forwardCases<'batchNormTraining'>(training))
+      .filter(([name]) => repeatedCases.has(name))
+      .map(([name, { attrs, operands }]) => {
+        const { epsilon, residual, activation } = attrs;
+        return [
+          name,
+          { attrs: { epsilon, residual, activation }, operands: [...operands.slice(0, 3), ...operands.slice(5)] },
+        ];
+      }),
   ),
   arbitrary: fc.record({ shape: nhwcArbitrary, attrs: fc.record(epilogue) }).chain(({ shape, attrs }) => {
     const channels = shape.slice(-1);

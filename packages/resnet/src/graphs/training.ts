@@ -1,4 +1,4 @@
-import { GraphBuilder, gradients, type ValueId } from '@skiplane/core';
+import { GraphBuilder, gradients, type Value, type ValueId } from '@skiplane/core';
 import type { Model } from '../model.ts';
 import { NetworkBuilder } from '../network-builder.ts';
 import { kerasL2, type BatchNormSettings, type L2Settings } from '../recipe/keras-constants.ts';
@@ -65,10 +65,10 @@ export function lossGraph(
     { scale: 1 / batch, offset: 0 },
     'loss',
   );
-  const graph = build.build();
+  const idOf = idsOf(build.build().values);
   const penalties = net.parameters
     .filter((spec) => spec.l2 > 0)
-    .map((spec) => build.op('l2Penalty', [idOf(graph.values, spec.name)], { scale: spec.l2 }, spec.name));
+    .map((spec) => build.op('l2Penalty', [idOf(spec.name)], { scale: spec.l2 }, spec.name));
   const loss = penalties.reduce((sum, penalty) => build.op('add', [sum, penalty], {}, 'loss'), mean);
   return {
     graph: build.build(),
@@ -95,7 +95,8 @@ export function trainingGraph(model: Model, options: TrainingGraphOptions): Mode
   const { batch, optimizer = kerasAdam, lossScaling = false } = options;
   const forward = lossGraph(model, options);
   const trainable = forward.parameters.filter((parameter) => parameter.trainable);
-  const ids = trainable.map(({ name }) => idOf(forward.graph.values, name));
+  const idOf = idsOf(forward.graph.values);
+  const ids = trainable.map(({ name }) => idOf(name));
   const scaled = lossScaling ? scaleLoss(forward.graph, forward.loss) : undefined;
   const backward = gradients(scaled?.graph ?? forward.graph, scaled?.scaledLoss ?? forward.loss, ids);
   const build = new GraphBuilder(forward.graph.name, backward.graph);
@@ -126,8 +127,12 @@ function addMetrics(build: GraphBuilder, { loss, logits, labels }: LossGraph, ba
   }
 }
 
-function idOf(values: readonly { readonly id: ValueId; readonly name?: string }[], name: string): ValueId {
-  const value = values.find((candidate) => candidate.name === name);
-  if (value === undefined) throw new Error(`no value is named '${name}'`);
-  return value.id;
+/** Finds values by their names. */
+function idsOf(values: readonly Value[]): (name: string) => ValueId {
+  const ids = new Map(values.flatMap(({ name, id }) => (name === undefined ? [] : [[name, id]])));
+  return (name) => {
+    const id = ids.get(name);
+    if (id === undefined) throw new Error(`no value is named '${name}'`);
+    return id;
+  };
 }
