@@ -12,11 +12,11 @@ const softwareGpu = [
   '--ignore-gpu-blocklist',
 ];
 
-/** Starts headless Chromium: the one of the system, else the one that an npm package carries. */
+/**
+ * Starts headless Chromium: the one of the system, else the one that an npm package carries. That package's own arguments are
+ * left out: with them no page is cross-origin isolated.
+ */
 export async function launchChromium() {
-  if (existsSync(installed)) return await playwright.launch({ executablePath: installed, args: softwareGpu });
-  return await playwright.launch({
-    executablePath: await chromium.executablePath(),
-    args: [...chromium.args, ...softwareGpu],
-  });
+  const executablePath = existsSync(installed) ? installed : await chromium.executablePath();
+  return await playwright.launch({ executablePath, args: softwareGpu });
 }
