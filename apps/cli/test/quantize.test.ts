@@ -14,7 +14,7 @@ beforeAll(async () => {
   const args = ['train', '--model', 'resnet8v1', ...data, ...limits, ...wasm, '--epochs', '1'];
   const { code, stderr } = await skiplane([...args, '--out', join(folder, 'run')]);
   if (code !== 0) throw new Error(stderr);
-});
+}, 60_000);
 
 describe('skiplane quantize', () => {
   const quick = [...data, ...wasm, '--calibrate', '16', '--limit', '20', '--batch', '10', '--seconds', '1'];
