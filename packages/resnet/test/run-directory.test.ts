@@ -95,6 +95,19 @@ describe('checkpoint files', () => {
 });
 
 describe('RunDirectory', () => {
+  it('is for one process at a time; what a dead one has left is taken over', async () => {
+    const lock = pathOf('run.lock');
+    const { hostname } = await import('node:os');
+    await writeFile(lock, `${process.ppid} ${hostname()}`);
+    await expect(RunDirectory.create(folder)).rejects.toThrow(`process ${process.ppid} trains in it`);
+    for (const stale of ['', `2147483646 ${hostname()}`, `${process.ppid} elsewhere`]) {
+      await writeFile(lock, stale);
+      await RunDirectory.create(folder);
+      expect(await readFile(lock, 'utf8')).toBe(`${process.pid} ${hostname()}`);
+      await rm(lock);
+    }
+  });
+
   it('holds last, best, history and events of a run', async () => {
     const run = await RunDirectory.create(folder);
     await trainInto(run);
@@ -103,6 +116,7 @@ describe('RunDirectory', () => {
       'events.jsonl',
       'history.csv',
       'last.safetensors',
+      'run.lock',
       'saved_models',
     ]);
     const whole = await runAll(options());
@@ -225,6 +239,7 @@ describe('RunDirectory', () => {
         'events.jsonl',
         'history.csv',
         'last.safetensors',
+        'run.lock',
         'saved_models',
       ]);
       expect(await savedModels(), `killed at operation ${crashAt}`).toEqual(models);

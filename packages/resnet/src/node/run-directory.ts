@@ -10,6 +10,7 @@ import { EventLog, type LogSummary } from './event-log.ts';
 import { HistoryCsv } from './history-csv.ts';
 import { runFiles } from './run-files.ts';
 import { curveOf, type RunSink, type RunSinkFactory, type Timing } from './run-sink.ts';
+import { lockRun } from './run-lock.ts';
 import { storageError } from './storage-error.ts';
 import { removeTemporaryFiles, writeFileAtomic } from './write-file-atomic.ts';
 
@@ -55,7 +56,7 @@ export class RunDirectory {
   /**
    * A folder for a new run; what a run that never reached its first checkpoint has left there is removed.
    * @param sinks  that keep files besides the history
-   * @throws {ValueError} when the folder holds a run
+   * @throws {ValueError} when the folder holds a run, or another process trains in it
    * @throws {StorageError} when it cannot be written to
    */
   static async create(path: string, sinks: readonly RunSinkFactory[] = []): Promise<RunDirectory> {
@@ -67,6 +68,11 @@ export class RunDirectory {
     }
     try {
       await mkdir(path, { recursive: true });
+    } catch (error) {
+      throw storageError('cannot make the run folder', path, error);
+    }
+    await lockRun(files.lock, path);
+    try {
       await removeTemporaryFiles(path);
       for (const file of [files.events, files.best]) await rm(file, { force: true });
     } catch (error) {
@@ -78,7 +84,7 @@ export class RunDirectory {
   /**
    * The folder of a run that goes on from its last checkpoint.
    * @param sinks  that keep files besides the history
-   * @throws {ValueError} when it holds none
+   * @throws {ValueError} when it holds none, or another process trains in it
    * @throws {FormatError} when `last.safetensors` is damaged
    */
   static async resume(path: string, sinks: readonly RunSinkFactory[] = []): Promise<RunDirectory> {
@@ -88,6 +94,7 @@ export class RunDirectory {
         path,
       });
     }
+    await lockRun(files.lock, path);
     await removeTemporaryFiles(path);
     const checkpoint = await loadCheckpoint(files.last);
     const state = checkpoint.training;

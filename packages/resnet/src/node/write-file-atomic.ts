@@ -1,5 +1,6 @@
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isRunning } from './is-running.ts';
 import { storageError } from './storage-error.ts';
 
 const marker = '.skiplane-tmp-';
@@ -34,15 +35,6 @@ export async function removeTemporaryFiles(folder: string): Promise<void> {
     const pid = new RegExp(`^\\..+${marker.replaceAll('.', '\\.')}(\\d+)-\\d+$`).exec(name)?.[1];
     if (pid !== undefined && (Number(pid) === process.pid || !isRunning(Number(pid))))
       await rm(join(folder, name), { force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 

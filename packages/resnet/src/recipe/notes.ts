@@ -2,7 +2,7 @@ import type { Recipe } from './recipe.ts';
 
 /** What a user should know before a run: the recipe's own notes, and the flaws that follow from its settings. */
 export function recipeNotes(recipe: Recipe): readonly string[] {
-  const { validation, callbacks, notes } = recipe;
+  const { labelSmoothing, validation, callbacks, notes } = recipe;
   const flaws: string[] = [];
   if (validation.kind === 'test') {
     flaws.push(
@@ -18,5 +18,9 @@ export function recipeNotes(recipe: Recipe): readonly string[] {
   } else if (reduces) {
     flaws.push('the learning rate is the smaller of the schedule and what ReduceLROnPlateau leaves');
   }
+  if (labelSmoothing > 0)
+    flaws.push(
+      'labels are smoothed in the training loss alone: val_loss is of the labels as they are, which Keras smooths there, too',
+    );
   return [...flaws, ...notes];
 }
