@@ -66,7 +66,10 @@ describe('a results card', () => {
     await writeFile(path, '{"format":"skiplane-card","version":1,"seed":-1}');
     const error = await readCard(path).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(FormatError);
-    for (const part of ['seed', 'recipe', 'weights', path]) expect((error as FormatError).message).toContain(part);
+    for (const part of ['seed: ', 'recipe is missing', 'weights is missing', path])
+      expect((error as FormatError).message).toContain(part);
+    await writeFile(path, '{"format":"skiplane-seeds"}');
+    await expect(readCard(path)).rejects.toThrow("it has no format 'skiplane-card'");
     await writeFile(path, '{');
     await expect(readCard(path)).rejects.toThrow('no JSON text');
   });

@@ -196,7 +196,7 @@ function confusionTable(confusion: readonly (readonly number[])[], classNames: r
       ${cells}
     </tr>`;
   });
-  const head = classNames.map((name) => html`<th scope="col" title="${name}">${name.slice(0, 4)}</th>`);
+  const head = classNames.map((name) => html`<th scope="col"><span>${name}</span></th>`);
   return html`<div class="scroll">
     <table class="confusion">
       <thead>

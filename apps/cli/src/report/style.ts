@@ -31,6 +31,7 @@ table { border-collapse: collapse; font-size: .9rem; }
 th { font-weight: 600; text-align: left; color: var(--quiet); } td, th { padding: .22rem .6rem; border-bottom: 1px solid var(--edge); }
 .number { text-align: right; white-space: nowrap; }
 .confusion { font-size: .84rem; } .confusion td, .confusion th { padding: .25rem .38rem; text-align: right; } .confusion th[scope=row] { text-align: left; }
+.confusion thead th { vertical-align: bottom; line-height: 1; } .confusion thead span { display: inline-block; writing-mode: vertical-rl; transform: rotate(180deg); }
 .confusion td { background: color-mix(in srgb, var(--hue) calc(var(--share) * 65%), transparent); }
 .mistakes { display: grid; gap: .75rem; grid-template-columns: repeat(auto-fill, minmax(6.5rem, 1fr)); margin: 0; }
 .mistakes figure { margin: 0; font-size: .8rem; line-height: 1.3; }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { FormatError } from '@skiplane/core';
 import * as v from 'valibot';
 import { classNamesSchema, historyRecord, modelSchema, testResult } from '../checkpoint/schema.ts';
+import { isJsonObject, ownValue } from '../recipe/json.ts';
 import { recipeSchema } from '../recipe/schema.ts';
 import { storageError } from './storage-error.ts';
 import { writeFileAtomic } from './write-file-atomic.ts';
@@ -91,13 +92,22 @@ export async function writeCard(path: string, card: ResultsCard): Promise<void> 
  * @throws {FormatError} when it is no card; all that is wrong with it in one error
  */
 export async function readCard(path: string): Promise<ResultsCard> {
-  const result = v.safeParse(cardSchema, parseJson(path, await readText(path)));
+  const json = parseJson(path, await readText(path));
+  if (!isJsonObject(json) || ownValue(json, 'format') !== cardFormat) {
+    throw new FormatError(`'${path}' is no results card: it has no format '${cardFormat}'.`, { path });
+  }
+  const result = v.safeParse(cardSchema, json);
   if (result.success) return result.output;
-  const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`);
+  const problems = result.issues.map((issue) => describe(issue));
   throw new FormatError(
     `'${path}' is no usable results card: ${problems.join('; ')}. Take a card.json that this release has written.`,
     { path, problems },
   );
+}
+
+function describe(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue) ?? 'the file';
+  return issue.type === 'object' && issue.received === 'undefined' ? `${path} is missing` : `${path}: ${issue.message}`;
 }
 
 async function readText(path: string): Promise<string> {
