@@ -1,7 +1,7 @@
 import { parameterSpecs, modelConfig } from '@skiplane/resnet';
 import { afterAll, describe, expect, test } from 'vitest';
 import { casesOf, onDevice, onHost } from './keras/augmentation.ts';
-import { boundsOf, kerasError, tenStepsBound } from './keras/bounds.ts';
+import { boundsOf, imagesBound, kerasError, tenStepsBound } from './keras/bounds.ts';
 import { candidates, closeAll, opened, stepsOf, type Candidate } from './keras/candidates.ts';
 import { relativeError, tensorError } from './keras/compare.ts';
 import {
@@ -126,7 +126,12 @@ describe.each(['resnet8v1', 'resnet11v2'] as const)('%s is what it is in Keras',
       expect(ours.losses).toHaveLength(keras.iterations);
       check('losses', relativeError(ours.losses, keras.losses), []);
       check('l2', relativeError(ours.l2, keras.l2), []);
-      expect(ours.accuracies).toEqual(keras.accuracies);
+      const wrong = ours.accuracies.map(
+        (accuracy, k) => (accuracy - (keras.accuracies[k] ?? 0)) * (keras.batchSizes[k] ?? 0),
+      );
+      expect(Math.max(...wrong.map(Math.abs)), 'images whose class is another').toBeLessThanOrEqual(
+        imagesBound(candidate),
+      );
       const { parameters, optimizer } = ours.afterLast;
       for (const [name, samples] of readTensors(`${model}/${run}.weights.safetensors`)) {
         const error = tensorError(parameters.get(name) ?? [], samples, keras.totals['weights']?.[name]);

@@ -43,8 +43,21 @@ function parameter(name: string, shape: readonly number[]): Float32Array {
   return Float32Array.from(u, (value) => (2 * value - 1) * half);
 }
 
+/** A number makes every parameter wrong by up to a unit in its last place, to see how far ten steps carry that. */
+const disturbance = process.env['SKIPLANE_KERAS_DISTURB'];
+
+function disturbed(name: string, values: Float32Array): Float32Array {
+  const u = uniforms(`${disturbance}/${name}`, values.length);
+  return values.map((value, i) => value * (1 + (2 * (u[i] as number) - 1) * 2 ** -23));
+}
+
 export function parametersOf(specs: readonly ParameterSpec[]): Parameters {
-  return new Map(specs.map(({ name, shape }) => [name, parameter(name, shape)]));
+  return new Map(
+    specs.map(({ name, shape }) => {
+      const values = parameter(name, shape);
+      return [name, disturbance === undefined ? values : disturbed(name, values)];
+    }),
+  );
 }
 
 /** One colour for a block of this many pixels in each direction. */
