@@ -75,7 +75,7 @@ export const openers: Readonly<Record<Exclude<BackendName, 'auto'>, Open>> = {
     try {
       return await createGpuBackend({ ...gpu, ...(precision !== undefined && { precision }), onProgress });
     } catch (error) {
-      if (!(error instanceof UnsupportedError) || gpu !== undefined) throw error;
+      if (!(error instanceof UnsupportedError) || gpu?.software !== undefined) throw error;
       throw new CommandError(`${error.message} On the command line: --gpu software, or another --backend.`);
     }
   },

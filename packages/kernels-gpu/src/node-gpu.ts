@@ -69,6 +69,7 @@ async function loadDawn(): Promise<Dawn> {
 async function requestAdapter(dawn: Dawn, choice: AdapterChoice): Promise<NamedAdapter> {
   const { adapter: asked, powerPreference, software } = choice;
   const adapters = await listDawnAdapters(dawn);
+  if (asked !== undefined && adapters.length === 0) throw noAdapter(installHint(software));
   const chosen = asked === undefined ? undefined : chooseAdapter(asked, adapters, ({ name }) => name);
   const flags = chosen === undefined ? [] : [`backend=${chosen.backend}`, `adapter=${chosen.name}`];
   if (typeof software === 'string') flags.push('backend=vulkan');

@@ -138,7 +138,13 @@ export { isQuantized, quantizeModel } from './quantize/quantize-model.ts';
 export type { CalibrationOptions } from './quantize/calibrate.ts';
 export { sha256 } from './sha256.ts';
 export { parametersIdentity } from './checkpoint/identity.ts';
-export { decodeSafetensors, encodeSafetensors, type NamedTensor, type Safetensors } from './checkpoint/safetensors.ts';
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type ByteSource,
+  type NamedTensor,
+  type Safetensors,
+} from './checkpoint/safetensors.ts';
 
 export { evaluateModel, type EvaluateOptions, type Evaluation } from './evaluate/evaluate-model.ts';
 export { worstMistakes, type Mistake } from './evaluate/mistakes.ts';

@@ -1,13 +1,15 @@
+import type { ByteSource } from './checkpoint/safetensors.ts';
 import type { ModelFile } from './formats/model-file.ts';
 import type { ReadSibling } from './formats/tfjs-layers.ts';
 
 /**
  * Finds out by its content which kind of file this is, and reads its directory, but no tensor. The readers are loaded with
  * the first file: who trains needs none of them.
+ * @param source  its bytes; when they are read as they are asked for, only those of the header are, of safetensors
  * @param sibling  reads a file beside this one, which a `model.json` needs
  * @throws {FormatError} when it is of no known kind, or damaged
  */
-export async function openModelFile(bytes: Uint8Array, sibling?: ReadSibling): Promise<ModelFile> {
+export async function openModelFile(source: ByteSource, sibling?: ReadSibling): Promise<ModelFile> {
   const formats = await import('./formats/open-model-file.ts');
-  return await formats.openModelFile(bytes, sibling);
+  return await formats.openModelFile(source, sibling);
 }

@@ -1,13 +1,6 @@
 import { elementCount, FormatError } from '@skiplane/core';
-import {
-  sha256,
-  summarize,
-  type FileTensor,
-  type ImportedNetwork,
-  type ModelFile,
-  type ModelSummary,
-} from '@skiplane/resnet';
-import { openModelPath } from '@skiplane/resnet/node';
+import { summarize, type FileTensor, type ImportedNetwork, type ModelSummary } from '@skiplane/resnet';
+import { openModelPath, type OpenedPath } from '@skiplane/resnet/node';
 import { printJson, printLine } from '../output.ts';
 import { formatCount } from '../render/format.ts';
 import { renderTable } from '../render/table.ts';
@@ -18,11 +11,8 @@ export interface InspectFlags {
   readonly json?: true | undefined;
 }
 
-interface Facts {
+interface Facts extends OpenedPath {
   readonly path: string;
-  readonly bytes: number;
-  readonly sha256: string;
-  readonly file: ModelFile;
   /** The network, or why the file holds none that can be used. */
   readonly network:
     | { readonly summary: ModelSummary; readonly imported: ImportedNetwork }
@@ -32,19 +22,13 @@ interface Facts {
 /** `skiplane inspect`. A file that cannot be used is still shown. */
 export async function inspect(path: string, { tensors, json }: InspectFlags): Promise<void> {
   checkFile(path, 'the file');
-  const { file, bytes } = await openModelPath(path);
-  const facts: Facts = {
-    path,
-    bytes: bytes.length,
-    sha256: await sha256(bytes, 'the file'),
-    file,
-    network: networkOf(file),
-  };
+  const opened = await openModelPath(path);
+  const facts: Facts = { path, ...opened, network: networkOf(opened.file) };
   if (json) printJson(jsonOf(facts));
   else print(facts, tensors ?? false);
 }
 
-function networkOf(file: ModelFile): Facts['network'] {
+function networkOf(file: OpenedPath['file']): Facts['network'] {
   try {
     const imported = file.network();
     return { summary: summarize(imported.model), imported };

@@ -12,7 +12,7 @@ import { resultFiles } from '../report/result-files.ts';
 import { folderOf, holdsRun, planFixed, resumeCommand } from '../train/plan-run.ts';
 import { resumedDataOptions, saveDataOptions, type DataOptions } from '../train/run-options.ts';
 import { newSettings, type Settings, type TrainFlags } from '../train/settings.ts';
-import { trainRun } from '../train/train-run.ts';
+import { openRunBackend, trainRun } from '../train/train-run.ts';
 import {
   isSeriesFolder,
   readSeries,
@@ -40,6 +40,8 @@ interface Plan {
 export async function trainSeeds(flags: TrainFlags): Promise<number> {
   const { folder, settings, seeds, dataOptions } = await (flags.resume ? planResumed(flags) : planNew(flags));
   const common = { ...settings, model: settings.model.name, seeds };
+  // Before data, which take longer to be had: a wrong --gpu is told of at once, and leaves no folder. Kernels are compiled once.
+  using backend = await openRunBackend(flags, settings);
   const data = await loadData(dataOptions.data, { train: dataOptions.limitTrain, test: dataOptions.limitTest });
   await mkdir(folder, { recursive: true });
   await saveDataOptions(folder, dataOptions);
@@ -49,7 +51,8 @@ export async function trainSeeds(flags: TrainFlags): Promise<number> {
     const own = seedFolder(folder, seed);
     announce(seed, index, seeds.length, own, flags);
     const run = await planFixed(own, { ...settings, seed }, dataOptions);
-    const { exitCode, result } = await trainRun(run, flags, { data, resumeCommand: resumeCommand(folder, flags) });
+    const resume = resumeCommand(folder, flags);
+    const { exitCode, result } = await trainRun(run, flags, { backend, data, resumeCommand: resume });
     if (result.interrupted) return exitCode;
     results.push(resultOf(seed, result, own));
     await writeSeries(folder, {

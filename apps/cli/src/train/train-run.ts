@@ -28,6 +28,8 @@ export interface RunFlags extends BackendFlags {
 export interface RunOptions {
   /** The command that goes on with the run once it is interrupted. */
   readonly resumeCommand: string;
+  /** What is open already, and stays so; by default the run opens its own. */
+  readonly backend?: Backend;
   /** What is loaded already. */
   readonly data?: Data;
   /** Who looks at the run while it is trained. */
@@ -45,6 +47,11 @@ export type OpenWatcher = (backend: Backend, settings: Settings) => Promise<Watc
 export interface Outcome {
   readonly exitCode: number;
   readonly result: TrainResult;
+}
+
+/** Opens the backend of runs with the same settings, whatever their seeds. */
+export function openRunBackend(flags: BackendFlags, settings: Pick<Settings, 'lossScaling'>): Promise<Backend> {
+  return openBackend({ ...flags, precision: precisionOf(settings) });
 }
 
 /** Trains a run to its end, or until it is interrupted, and writes down its results. */
@@ -73,7 +80,8 @@ export async function trainRun(run: PlannedRun, flags: RunFlags, options: RunOpt
     },
   );
   try {
-    using backend = await openBackend({ ...flags, precision: precisionOf(settings) });
+    using own = options.backend === undefined ? await openRunBackend(flags, settings) : null;
+    const backend = options.backend ?? (own as Backend);
     const data = options.data ?? (await loadRunData(run));
     const result =
       run.finished ??

@@ -29,14 +29,14 @@ export const candidates: readonly Candidate[] = [
 ];
 
 /** Everything on every backend takes many minutes, and is for the table of docs/keras.md. */
-const all = process.env['SKIPLANE_KERAS'] === 'all';
+export const everything = process.env['SKIPLANE_KERAS'] === 'all';
 
 /**
  * How many steps of a run to do. Unless everything is asked for, the slow backends, which are loops in float64 and a processor
  * that plays a GPU, do one run of one model and no more.
  */
 export function stepsOf({ name }: Candidate, model: KerasModel, run: string): number {
-  if (all || name === 'wasm' || name === 'wasm direct') return 10;
+  if (everything || name === 'wasm' || name === 'wasm direct') return 10;
   if (run !== 'adam') return 0;
   if (model === 'resnet8v1') return 10;
   return name === 'reference' ? 1 : 0;

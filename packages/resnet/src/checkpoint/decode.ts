@@ -21,7 +21,7 @@ import {
   trainingTensors,
   type ExpectedTensor,
 } from './encode.ts';
-import { decodeSafetensors, type Safetensors } from './safetensors.ts';
+import { decodeSafetensors, type ByteSource, type Safetensors } from './safetensors.ts';
 import { classNamesSchema, modelSchema, preprocessingSchema, trainingSchema } from './schema.ts';
 
 /**
@@ -29,7 +29,7 @@ import { classNamesSchema, modelSchema, preprocessingSchema, trainingSchema } fr
  * @throws {FormatError} when the file is no safetensors file, no checkpoint, or one whose parts do not fit together;
  *   all that is wrong with its parts in one error
  */
-export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
+export function decodeCheckpoint(bytes: ByteSource): Checkpoint {
   const file = decodeSafetensors(bytes);
   const { metadata } = file;
   if (metadata['format'] !== checkpointFormat) {

@@ -16,6 +16,12 @@ export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** The bytes of a file: all of them in memory, or read when they are asked for. */
+export interface ByteSource {
+  readonly length: number;
+  subarray(from: number, to: number): Uint8Array;
+}
+
 /** Headers longer than this are refused, as by the format's own reader. */
 const maxHeaderBytes = 100_000_000;
 const lengthBytes = 8;
@@ -65,12 +71,12 @@ const headerOf = <S extends v.GenericSchema<string>>(dtype: S) =>
   );
 const floatHeader = headerOf(v.picklist(['F32', 'I8'], 'only F32 and I8 tensors can be read'));
 
-/** A tensor of any element type, and its bytes in the file. */
+/** A tensor of any element type, whose bytes are read when they are asked for. */
 interface TensorBytes {
   readonly shape: readonly number[];
   /** As the format writes it, such as `F32` or `BF16`. */
   readonly dtype: keyof typeof bytesOfDtype;
-  readonly bytes: Uint8Array;
+  readonly read: () => Uint8Array;
 }
 
 const bytesOfDtype = {
@@ -97,9 +103,10 @@ const anyHeader = headerOf(
  * @throws {FormatError} when the file is truncated, has trailing bytes, a header that is none, names twice, tensors that
  *   overlap or leave gaps, or shapes that do not fit their bytes
  */
-export function decodeSafetensors(bytes: Uint8Array): Safetensors {
+export function decodeSafetensors(bytes: ByteSource): Safetensors {
   const { tensors, metadata } = layOut(bytes, floatHeader);
-  const floats = [...tensors].map(([name, { shape, dtype, bytes: data }]): [string, NamedTensor] => {
+  const floats = [...tensors].map(([name, { shape, dtype, read }]): [string, NamedTensor] => {
+    const data = read();
     if (dtype === 'I8') {
       const whole = new Int8Array(data.buffer, data.byteOffset, data.byteLength);
       return [name, { shape, data: Float32Array.from(whole), dtype: 'i8' }];
@@ -111,13 +118,12 @@ export function decodeSafetensors(bytes: Uint8Array): Safetensors {
 }
 
 /** Finds the tensors of a safetensors file of any element type, and reads none. @throws {FormatError} as {@link decodeSafetensors} */
-export function indexSafetensors(bytes: Uint8Array) {
+export function indexSafetensors(bytes: ByteSource) {
   return layOut(bytes, anyHeader);
 }
 
-function layOut(bytes: Uint8Array, schema: typeof floatHeader | typeof anyHeader) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const { header, dataStart } = readHeader(bytes, view, schema);
+function layOut(bytes: ByteSource, schema: typeof floatHeader | typeof anyHeader) {
+  const { header, dataStart } = readHeader(bytes, schema);
   const { __metadata__: metadata = {}, ...entries } = header;
   const order = Object.entries(entries).toSorted(
     ([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1],
@@ -143,7 +149,7 @@ function layOut(bytes: Uint8Array, schema: typeof floatHeader | typeof anyHeader
       throw invalid(
         `tensor '${name}' ends at byte ${dataStart + to}, but the file has ${bytes.length}: it is truncated`,
       );
-    tensors.set(name, { shape, dtype, bytes: bytes.subarray(dataStart + from, dataStart + to) });
+    tensors.set(name, { shape, dtype, read: () => bytes.subarray(dataStart + from, dataStart + to) });
     end = to;
   }
   if (dataStart + end !== bytes.length) throw invalid(`${bytes.length - dataStart - end} bytes follow the last tensor`);
@@ -151,13 +157,13 @@ function layOut(bytes: Uint8Array, schema: typeof floatHeader | typeof anyHeader
 }
 
 function readHeader(
-  bytes: Uint8Array,
-  view: DataView,
+  bytes: ByteSource,
   schema: typeof floatHeader | typeof anyHeader,
 ): { header: v.InferOutput<typeof anyHeader>; dataStart: number } {
   if (bytes.length < lengthBytes)
     throw invalid(`it has ${bytes.length} bytes, fewer than the ${lengthBytes} of the header's length`);
-  const length = view.getBigUint64(0, true);
+  const first = bytes.subarray(0, lengthBytes);
+  const length = new DataView(first.buffer, first.byteOffset, lengthBytes).getBigUint64(0, true);
   if (length > BigInt(maxHeaderBytes))
     throw invalid(`its header would have ${length} bytes, more than the ${maxHeaderBytes} allowed`);
   const dataStart = lengthBytes + Number(length);

@@ -1,5 +1,6 @@
 import { elementCount, FormatError, formatShape } from '@skiplane/core';
 import type { Preprocessing } from '../data/preprocessing.ts';
+import type { ByteSource } from '../checkpoint/safetensors.ts';
 import type { TrainingState } from '../checkpoint/checkpoint.ts';
 import type { Model } from '../model.ts';
 import type { Parameters } from '../parameters.ts';
@@ -68,6 +69,18 @@ export function fileError(
   cause?: unknown,
 ): FormatError {
   return new FormatError(`this is no valid ${format} file: ${problem}. ${next}`, { format, problem }, cause);
+}
+
+/** What Node reads at once; networks of residual blocks have a tenth of it. */
+const maxWholeBytes = 2 ** 31 - 1;
+
+/** @throws {FormatError} when a file has more bytes than are held in memory as a whole */
+export function checkWholeSize({ length }: ByteSource): void {
+  if (length <= maxWholeBytes) return;
+  throw new FormatError(
+    `it has ${length} bytes, but networks are read from files of at most ${maxWholeBytes}. Save the weights alone, without the state of an optimizer, or as float16. Of larger files, safetensors can be inspected.`,
+    { length, maxWholeBytes },
+  );
 }
 
 /** @throws {FormatError} when sizes are none, or more than any tensor in memory can have */

@@ -1,5 +1,6 @@
 import { FormatError, SkiplaneError } from '@skiplane/core';
-import { fileError, type ModelFile } from './model-file.ts';
+import type { ByteSource } from '../checkpoint/safetensors.ts';
+import { checkWholeSize, fileError, type ModelFile } from './model-file.ts';
 import { ownKey, withOwnMetadata } from './own-metadata.ts';
 import { looksLikeSafetensors, readSafetensorsFile } from './safetensors-file.ts';
 import type { ReadSibling } from './tfjs-layers.ts';
@@ -14,21 +15,22 @@ const noSiblings: ReadSibling = (name) =>
  * @param sibling  reads a file beside this one, which a `model.json` needs
  * @throws {FormatError} when it is of no known kind, or damaged
  */
-export async function openModelFile(bytes: Uint8Array, sibling: ReadSibling = noSiblings): Promise<ModelFile> {
+export async function openModelFile(source: ByteSource, sibling: ReadSibling = noSiblings): Promise<ModelFile> {
   try {
-    // Node's Buffers slice in ways of their own.
-    const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return checked(await openAny(plain, sibling));
+    return checked(await openAny(source, sibling));
   } catch (error) {
     throw asFormatError(error);
   }
 }
 
-async function openAny(bytes: Uint8Array, sibling: ReadSibling): Promise<ModelFile> {
-  if (looksLikeSafetensors(bytes)) return readSafetensorsFile(bytes);
+async function openAny(source: ByteSource, sibling: ReadSibling): Promise<ModelFile> {
+  if (looksLikeSafetensors(source)) return readSafetensorsFile(source);
+  checkWholeSize(source);
   // Who only reads checkpoints need not load the readers of all others.
   const { openForeignFile } = await import('./open-foreign-file.ts');
-  return await openForeignFile(bytes, sibling);
+  const bytes = source instanceof Uint8Array ? source : source.subarray(0, source.length);
+  // Node's Buffers slice in ways of their own.
+  return await openForeignFile(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength), sibling);
 }
 
 /** Readers are written for files that keep their format; what one that does not makes of them is still one clear error. */

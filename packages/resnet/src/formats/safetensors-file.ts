@@ -1,7 +1,7 @@
 import { decodeCheckpoint } from '../checkpoint/decode.ts';
 import { checkpointFormat } from '../checkpoint/encode.ts';
-import { indexSafetensors } from '../checkpoint/safetensors.ts';
-import type { FileTensor, ModelFile } from './model-file.ts';
+import { indexSafetensors, type ByteSource } from '../checkpoint/safetensors.ts';
+import { checkWholeSize, type FileTensor, type ModelFile } from './model-file.ts';
 import { toFloat32 } from './numbers.ts';
 import { stateDictNetwork } from './state-dict.ts';
 import { elementCount } from '@skiplane/core';
@@ -23,23 +23,28 @@ const dtypes = {
 } as const;
 
 /** A file that begins with the length of a header, and with one. */
-export function looksLikeSafetensors(bytes: Uint8Array): boolean {
-  return bytes.length > 9 && bytes[8] === 0x7b && new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true) === 0;
+export function looksLikeSafetensors(source: ByteSource): boolean {
+  if (source.length <= 9) return false;
+  const head = source.subarray(0, 9);
+  return head[8] === 0x7b && new DataView(head.buffer, head.byteOffset).getUint32(4, true) === 0;
 }
 
-/** Reads a checkpoint of this library, or weights with PyTorch's names. @throws {FormatError} when it is damaged */
-export function readSafetensorsFile(bytes: Uint8Array): ModelFile {
-  const { tensors: entries, metadata } = indexSafetensors(bytes);
+/** Reads a checkpoint of this library, or weights with PyTorch's names: the header now, tensors later. @throws {FormatError} when it is damaged */
+export function readSafetensorsFile(source: ByteSource): ModelFile {
+  const { tensors: entries, metadata } = indexSafetensors(source);
   const tensors = new Map<string, FileTensor>();
-  for (const [name, { shape, dtype, bytes: data }] of entries) {
+  for (const [name, { shape, dtype, read }] of entries) {
     const type = dtypes[dtype];
-    tensors.set(name, { name, shape, dtype: type, read: () => toFloat32(data, type, elementCount(shape)) });
+    tensors.set(name, { name, shape, dtype: type, read: () => toFloat32(read(), type, elementCount(shape)) });
   }
   const own = metadata['format'] === checkpointFormat;
   return {
     format: own ? 'skiplane-checkpoint' : 'safetensors',
     tensors,
     metadata,
-    network: () => (own ? decodeCheckpoint(bytes) : stateDictNetwork([...tensors.values()])),
+    network() {
+      checkWholeSize(source);
+      return own ? decodeCheckpoint(source) : stateDictNetwork([...tensors.values()]);
+    },
   };
 }

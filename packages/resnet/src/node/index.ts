@@ -1,7 +1,7 @@
 export { readCard, writeCard, type ResultsCard } from './card.ts';
 export { loadCheckpoint, saveCheckpoint } from './checkpoint-file.ts';
 export type { LogSummary } from './event-log.ts';
-export { loadModel, openModelPath } from './load-model-file.ts';
+export { loadModel, openModelPath, type OpenedPath } from './load-model-file.ts';
 export { loadCifar10 } from './load-cifar10.ts';
 export { describeMachine, type Machine } from './machine.ts';
 export { resultsCard, type CardFacts } from './results-card.ts';

@@ -1,11 +1,15 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { FormatError } from '@skiplane/core';
-import type { ModelFile } from '../formats/model-file.ts';
+import { checkWholeSize, type ModelFile } from '../formats/model-file.ts';
 import { openModelFile } from '../open-model-file.ts';
 import type { ReadSibling } from '../formats/tfjs-layers.ts';
 import { loadModel as loadAny, type LoadedModel, type LoadModelOptions, type ModelSource } from '../load-model.ts';
+import { fileSource } from './file-source.ts';
 import { storageError } from './storage-error.ts';
 
 /**
@@ -17,14 +21,36 @@ import { storageError } from './storage-error.ts';
 export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const path = pathOf(source);
   if (path === undefined) return await loadAny(source, options);
-  const bytes = await readBytes(path);
-  return await named(path, () => loadAny(bytes, { sibling: siblingOf(path), ...options }));
+  return await named(path, async () => loadAny(await readBytes(path), { sibling: siblingOf(path), ...options }));
 }
 
-/** Opens a file of any known kind to look into it, and reads no tensor. @throws {StorageError} and {FormatError} like {@link loadModel} */
-export async function openModelPath(path: string): Promise<{ readonly file: ModelFile; readonly bytes: Uint8Array }> {
-  const bytes = await readBytes(path);
-  return { file: await named(path, () => openModelFile(bytes, siblingOf(path))), bytes };
+/** A file to look into. */
+export interface OpenedPath {
+  readonly file: ModelFile;
+  /** How many it has. */
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/**
+ * Opens a file of any known kind to look into it, and reads no tensor. Of safetensors of any size only the header is in memory, of
+ * other kinds the file.
+ * @throws {StorageError} and {FormatError} like {@link loadModel}
+ */
+export async function openModelPath(path: string): Promise<OpenedPath> {
+  const source = await fileSource(path);
+  const file = await named(path, () => openModelFile(source, siblingOf(path)));
+  return { file, bytes: source.length, sha256: await hashOf(path) };
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash);
+  } catch (error) {
+    throw storageError('cannot read', path, error);
+  }
+  return hash.digest('hex');
 }
 
 function pathOf(source: ModelSource): string | undefined {
@@ -37,6 +63,7 @@ function siblingOf(path: string): ReadSibling {
 }
 
 async function readBytes(path: string): Promise<Uint8Array> {
+  checkWholeSize(await fileSource(path));
   try {
     return await readFile(path);
   } catch (error) {

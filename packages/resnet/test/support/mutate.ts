@@ -26,10 +26,10 @@ export function mutated(bytes: Uint8Array, name: string, seed: number): Uint8Arr
         result.fill(extremes[below(extremes.length)] ?? 0, at, at + 2 ** below(4));
         break;
       case 3:
-        result = Uint8Array.from([...result.subarray(0, at), ...result.subarray(at + length)]);
+        result = joined(result.subarray(0, at), result.subarray(at + length));
         break;
       case 4:
-        result = Uint8Array.from([...result.subarray(0, at + length), ...result.subarray(at)]);
+        result = joined(result.subarray(0, at + length), result.subarray(at));
         break;
       case 5:
         result.copyWithin(below(result.length), at, at + length);
@@ -39,4 +39,11 @@ export function mutated(bytes: Uint8Array, name: string, seed: number): Uint8Arr
     }
   }
   return result;
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
 }

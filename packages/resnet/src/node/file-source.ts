@@ -1,0 +1,35 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { ByteSource } from '../checkpoint/safetensors.ts';
+import { StorageError, storageError } from './storage-error.ts';
+
+/** Node reads less than 2 GiB at once. */
+const mostAtOnce = 2 ** 30;
+
+/** A file whose bytes are read when they are asked for. @throws {StorageError} when it cannot be read */
+export async function fileSource(path: string): Promise<ByteSource> {
+  try {
+    const { size } = await stat(path);
+    return { length: size, subarray: (from, to) => readRange(path, from, Math.min(to, size)) };
+  } catch (error) {
+    throw storageError('cannot read', path, error);
+  }
+}
+
+function readRange(path: string, from: number, to: number): Uint8Array {
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'r');
+    const bytes = new Uint8Array(to - from);
+    for (let done = 0; done < bytes.length;) {
+      const read = readSync(file, bytes, done, Math.min(mostAtOnce, bytes.length - done), from + done);
+      if (read === 0) throw new StorageError(`cannot read '${path}': it ends at byte ${from + done} by now.`, { path });
+      done += read;
+    }
+    return bytes;
+  } catch (error) {
+    throw error instanceof StorageError ? error : storageError('cannot read', path, error);
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
