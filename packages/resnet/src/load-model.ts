@@ -1,4 +1,4 @@
-import { SkiplaneError, ValueError } from '@skiplane/core';
+import { FormatError, SkiplaneError, ValueError } from '@skiplane/core';
 import type { TrainingState } from './checkpoint/checkpoint.ts';
 import type { Dataset } from './data/dataset.ts';
 import { cifar10ClassNames } from './data/cifar10.ts';
@@ -49,6 +49,7 @@ export type ModelSource = Uint8Array | Blob | URL | string;
  * const { accuracy } = await evaluateModel({ backend, ...loaded, data });
  * ```
  * @throws {FormatError} when the file is damaged, or holds what cannot be represented: all of it in one error
+ * @throws {SkiplaneError} of the code FETCH when an address cannot be fetched
  * @throws {ValueError} when the preprocessing is not for the network's images
  */
 export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<LoadedModel> {
@@ -56,7 +57,8 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
   if (source instanceof Blob) return await loadBytes(new Uint8Array(await source.arrayBuffer()), options);
   const url = new URL(source, globalThis.location?.href);
   const sibling: ReadSibling = (name) => fetchBytes(new URL(name, url));
-  return await loadBytes(await fetchBytes(url), { sibling, ...options });
+  const bytes = await fetchBytes(url);
+  return await withSource(url.href, () => loadBytes(bytes, { sibling, ...options }));
 }
 
 async function loadBytes(bytes: Uint8Array, options: LoadModelOptions): Promise<LoadedModel> {
@@ -83,6 +85,16 @@ async function loadBytes(bytes: Uint8Array, options: LoadModelOptions): Promise<
   };
 }
 
+/** Says in errors of a file which one it is. */
+export async function withSource<T>(source: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new FormatError(`cannot load '${source}': ${error.message}`, { ...error.details, path: source }, error);
+  }
+}
+
 function defaultClassNames(classes: number): readonly string[] {
   return classes === cifar10ClassNames.length
     ? cifar10ClassNames
@@ -90,11 +102,19 @@ function defaultClassNames(classes: number): readonly string[] {
 }
 
 async function fetchBytes(url: URL): Promise<Uint8Array> {
-  const response = await fetch(url);
-  if (!response.ok)
-    throw new SkiplaneError(
-      'FETCH',
-      `cannot fetch '${url.href}': the server answers ${response.status} ${response.statusText}.`,
-    );
-  return new Uint8Array(await response.arrayBuffer());
+  const response = await fetch(url).catch((error: unknown) => {
+    throw notFetched(url, 'there is no answer', error);
+  });
+  if (!response.ok) throw notFetched(url, `the server answers ${response.status} ${response.statusText}`);
+  const bytes = await response.arrayBuffer().catch((error: unknown) => {
+    throw notFetched(url, 'the connection broke before the end', error);
+  });
+  return new Uint8Array(bytes);
+}
+
+/** Systems say why in the cause of their error, browsers not at all. */
+function notFetched({ href }: URL, problem: string, error?: unknown): SkiplaneError {
+  const cause = error instanceof Error ? (error.cause ?? error) : undefined;
+  const reason = cause instanceof Error && cause.message !== '' ? ` (${cause.message})` : '';
+  return new SkiplaneError('FETCH', `cannot fetch '${href}': ${problem}${reason}.`, { url: href }, error);
 }

@@ -150,7 +150,9 @@ export interface OnnxModelText {
 
 /** A model's message. */
 export function encodeOnnx(model: OnnxModelText): Uint8Array {
-  return modelType.encode(modelType.fromObject(model)).finish();
+  const { buffer, byteOffset, byteLength } = modelType.encode(modelType.fromObject(model)).finish();
+  // In Node that is a Buffer, whose slices share its memory.
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** A model's message; bytes are views of the file. @throws {Error} of protobufjs when it is none */

@@ -4,11 +4,16 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import { FormatError } from '@skiplane/core';
 import { checkWholeSize, type ModelFile } from '../formats/model-file.ts';
 import { openModelFile } from '../open-model-file.ts';
 import type { ReadSibling } from '../formats/tfjs-layers.ts';
-import { loadModel as loadAny, type LoadedModel, type LoadModelOptions, type ModelSource } from '../load-model.ts';
+import {
+  loadModel as loadAny,
+  withSource,
+  type LoadedModel,
+  type LoadModelOptions,
+  type ModelSource,
+} from '../load-model.ts';
 import { fileSource } from './file-source.ts';
 import { storageError } from './storage-error.ts';
 
@@ -21,7 +26,7 @@ import { storageError } from './storage-error.ts';
 export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const path = pathOf(source);
   if (path === undefined) return await loadAny(source, options);
-  return await named(path, async () => loadAny(await readBytes(path), { sibling: siblingOf(path), ...options }));
+  return await withSource(path, async () => loadAny(await readBytes(path), { sibling: siblingOf(path), ...options }));
 }
 
 /** A file to look into. */
@@ -39,7 +44,7 @@ export interface OpenedPath {
  */
 export async function openModelPath(path: string): Promise<OpenedPath> {
   const source = await fileSource(path);
-  const file = await named(path, () => openModelFile(source, siblingOf(path)));
+  const file = await withSource(path, () => openModelFile(source, siblingOf(path)));
   return { file, bytes: source.length, sha256: await hashOf(path) };
 }
 
@@ -68,14 +73,5 @@ async function readBytes(path: string): Promise<Uint8Array> {
     return await readFile(path);
   } catch (error) {
     throw storageError('cannot read', path, error);
-  }
-}
-
-async function named<T>(path: string, body: () => Promise<T>): Promise<T> {
-  try {
-    return await body();
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    throw new FormatError(`cannot load '${path}': ${error.message}`, { ...error.details, path }, error);
   }
 }

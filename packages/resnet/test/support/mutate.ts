@@ -7,7 +7,8 @@ export function mutated(bytes: Uint8Array, name: string, seed: number): Uint8Arr
   const draws = uniforms(randomStream(seed, name), 64);
   let next = 0;
   const below = (limit: number): number => Math.floor((draws[next++ % draws.length] ?? 0) * limit);
-  let result = bytes.slice();
+  // A copy even of Node's Buffers, whose slices share their memory.
+  let result = new Uint8Array(bytes);
   const changes = 1 + below(3);
   for (let change = 0; change < changes && result.length > 16; change++) {
     // Most of what a reader decides on stands at the beginning or the end.
