@@ -3,7 +3,7 @@
  * an instruction where f32 has four, exactly and on every machine. Sums run modulo 2³².
  *
  * Zen 4, Node 20, one thread: 66 to 75 Gop/s at K = 16 to 128, where f32 has 44 to 53, and
- * i32x4.relaxed_dot_i8x16_i7x16_add_s, which V8 makes of three instructions here, 83 to 87 (2026-11-28).
+ * i32x4.relaxed_dot_i8x16_i7x16_add_s 82 to 87 (2026-11-28; docs/decisions/0008).
  */
 
 @inline function dot(a: v128, b: v128, c: v128): v128 {
