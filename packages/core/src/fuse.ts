@@ -3,6 +3,7 @@ import { readersOf, valueOf, type Graph, type Op, type ValueId } from './graph.t
 import type { OpAttrs, OpKind } from './ops/attrs.ts';
 import { opDef } from './ops/index.ts';
 import { prune } from './prune.ts';
+import { viewSources } from './views.ts';
 
 /**
  * Rewrites a graph so that cheap ops ride in the epilogue of the op that computes their operand:
@@ -19,18 +20,20 @@ import { prune } from './prune.ts';
 export function fuse(original: Graph): Graph {
   const graph = exactBiasGradients(original);
   const readers = readersOf(graph);
+  const source = viewSources(graph);
   const ops: Op[] = [];
   for (const op of graph.ops) {
     const producers = candidates(op).flatMap((input) => {
       const id = op.inputs[input] as ValueId;
+      if (readers[id]?.length !== 1 || valueOf(graph, id).name !== undefined) return [];
       const at = ops.findLastIndex((other) => other.outputs[0] === id);
-      return at >= 0 && readers[id]?.length === 1 && valueOf(graph, id).name === undefined ? [{ input, at }] : [];
+      return at >= 0 ? [{ input, at }] : [];
     });
     // Of two producers the later one absorbs the op: the other's result is there by then.
     const best = producers
       .toSorted((a, b) => b.at - a.at)
       .map(({ input, at }) => ({ at, fused: absorb(ops[at] as Op, op, input) }))
-      .find(({ at, fused }) => fused !== undefined && canMoveToEnd(ops, at));
+      .find(({ at, fused }) => fused !== undefined && canMoveToEnd(ops, at, source));
     if (best?.fused !== undefined) {
       ops.splice(best.at, 1);
       ops.push(best.fused);
@@ -88,25 +91,14 @@ function absorb(producer: Op, op: Op, input: number): Op | undefined {
 }
 
 /** Whether the op at `at` may run after all others so far: none of them reads its further outputs or updates what it reads. */
-function canMoveToEnd(ops: readonly Op[], at: number): boolean {
+function canMoveToEnd(ops: readonly Op[], at: number, source: (id: ValueId) => ValueId): boolean {
   const moved = ops[at] as Op;
   const outputs = new Set(moved.outputs);
-  const read = withSources(ops, moved.inputs);
+  const read = new Set(moved.inputs.map(source));
   return ops.slice(at + 1).every((op) => {
     const updates = opDef(op.kind).aliases?.filter((alias) => alias.kind === 'update') ?? [];
     return (
       !op.inputs.some((id) => outputs.has(id)) && !updates.some((alias) => read.has(op.inputs[alias.input] as ValueId))
     );
   });
-}
-
-/** `ids`, and what those among them show that are views. */
-function withSources(ops: readonly Op[], ids: readonly ValueId[]): ReadonlySet<ValueId> {
-  const all = new Set(ids);
-  for (const op of ops.toReversed()) {
-    for (const { kind, output, input } of opDef(op.kind).aliases ?? []) {
-      if (kind === 'view' && all.has(op.outputs[output] as ValueId)) all.add(op.inputs[input] as ValueId);
-    }
-  }
-  return all;
 }

@@ -21,20 +21,20 @@ export interface Lifetimes {
  * `inPlace` an op that may work in place takes over the storage of an input that dies with it.
  */
 export function lifetimes(graph: Graph, inPlace: boolean, bytesOf: (value: Value) => number = byteLength): Lifetimes {
-  const roots = new Map<ValueId, ValueId>();
-  const rootOf = (id: ValueId): ValueId => roots.get(id) ?? id;
+  const roots = Int32Array.from(graph.values, ({ id }) => id);
+  const rootOf = (id: ValueId): ValueId => roots[id] as ValueId;
   const lastUse = lastUses(graph);
   const own = new Map<ValueId, { readonly bytes: number; readonly firstOp: number; lastOp: number }>();
 
   graph.ops.forEach((op, index) => {
     for (const alias of opDef(op.kind).aliases ?? []) {
-      roots.set(op.outputs[alias.output] as ValueId, rootOf(op.inputs[alias.input] as ValueId));
+      roots[op.outputs[alias.output] as ValueId] = rootOf(op.inputs[alias.input] as ValueId);
     }
     const reuse = inPlace ? opDef(op.kind).inPlace : undefined;
     op.outputs.forEach((id, position) => {
       const value = valueOf(graph, id);
-      const lastOp = lastUse.get(id) ?? index;
-      if (roots.has(id)) {
+      const lastOp = Math.max(lastUse[id] as number, index);
+      if (rootOf(id) !== id) {
         const shared = own.get(rootOf(id));
         if (shared !== undefined) shared.lastOp = Math.max(shared.lastOp, lastOp);
         return;
@@ -45,7 +45,7 @@ export function lifetimes(graph: Graph, inPlace: boolean, bytesOf: (value: Value
         const shared = own.get(rootOf(input));
         // The input's block ends here and no other operand reads it: a view of it may live on, so ask the block, not the value.
         if (shared?.lastOp === index && op.inputs.filter((other) => rootOf(other) === rootOf(input)).length === 1) {
-          roots.set(id, rootOf(input));
+          roots[id] = rootOf(input);
           shared.lastOp = lastOp;
           return;
         }
@@ -56,8 +56,9 @@ export function lifetimes(graph: Graph, inPlace: boolean, bytesOf: (value: Value
   return { rootOf, own };
 }
 
-function lastUses(graph: Graph): ReadonlyMap<ValueId, number> {
-  const lastUse = new Map<ValueId, number>();
-  graph.ops.forEach((op, index) => op.inputs.forEach((id) => lastUse.set(id, index)));
+/** By value: the last op that reads it, or −1. */
+function lastUses(graph: Graph): Int32Array {
+  const lastUse = new Int32Array(graph.values.length).fill(-1);
+  graph.ops.forEach((op, index) => op.inputs.forEach((id) => (lastUse[id] = index)));
   return lastUse;
 }

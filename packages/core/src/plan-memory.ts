@@ -1,5 +1,6 @@
 import { valueOf, type Graph, type ValueId } from './graph.ts';
 import { lifetimes } from './lifetimes.ts';
+import { Occupancy } from './occupancy.ts';
 
 export interface PlanOptions {
   /** Offsets are multiples of this. */
@@ -63,7 +64,11 @@ export function planMemory(graph: Graph, options: PlanOptions): MemoryPlan {
     const bytes = workspaceBytes[index] ?? 0;
     return bytes === 0 ? undefined : { bytes: align(bytes), firstOp: index, lastOp: index, offset: -1 };
   });
-  const placed = place([...requests.values(), ...workspaces.filter((request) => request !== undefined)], align(gap));
+  const placed = place(
+    [...requests.values(), ...workspaces.filter((request) => request !== undefined)],
+    align(gap),
+    graph.ops.length,
+  );
 
   const storage = new Map<ValueId, Storage>();
   for (const value of graph.values) {
@@ -80,20 +85,20 @@ export function planMemory(graph: Graph, options: PlanOptions): MemoryPlan {
   };
 }
 
-function place(requests: readonly Request[], gap: number): readonly Request[] {
-  const order = requests.toSorted((a, b) => b.bytes - a.bytes || a.firstOp - b.firstOp);
-  const placed: Request[] = [];
-  for (const request of order) {
-    let offset = 0;
-    // `placed` is kept sorted by offset, so the first gap that is wide enough is the lowest.
-    for (const other of placed) {
-      if (gap === 0 && (other.lastOp < request.firstOp || other.firstOp > request.lastOp)) continue;
-      if (offset + request.bytes + gap <= other.offset) break;
-      offset = Math.max(offset, other.offset + other.bytes + gap);
+/** Gives each request its offset; they come in the order of their offsets. With a gap they stand one behind the other. */
+function place(requests: readonly Request[], gap: number, ops: number): readonly Request[] {
+  const largestFirst = requests.toSorted((a, b) => b.bytes - a.bytes || a.firstOp - b.firstOp);
+  const occupancy = new Occupancy(ops);
+  let end = 0;
+  for (const request of largestFirst) {
+    const { bytes, firstOp, lastOp } = request;
+    if (gap > 0) {
+      request.offset = end;
+      end += bytes + gap;
+      continue;
     }
-    request.offset = offset;
-    const at = placed.findIndex((other) => other.offset > offset);
-    placed.splice(at === -1 ? placed.length : at, 0, request);
+    request.offset = occupancy.firstFree(0, bytes, firstOp, lastOp);
+    occupancy.take(request.offset, bytes, firstOp, lastOp);
   }
-  return placed;
+  return largestFirst.toSorted((a, b) => a.offset - b.offset);
 }

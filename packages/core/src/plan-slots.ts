@@ -1,5 +1,6 @@
 import { valueOf, type Graph, type Value, type ValueId } from './graph.ts';
 import { lifetimes, type Lifetime } from './lifetimes.ts';
+import { Occupancy } from './occupancy.ts';
 
 export interface SlotOptions {
   /** Bytes of each workspace that each op needs while it runs, by op index (default none). */
@@ -23,11 +24,6 @@ export type SlotStorage =
   | { readonly kind: 'tensor'; readonly name: string }
   | { readonly kind: 'slot'; readonly slot: number };
 
-interface Slot {
-  readonly bytes: number;
-  readonly users: Lifetime[];
-}
-
 /**
  * Gives every unnamed value and every workspace of a graph a whole slot, for devices whose kernels take whole buffers.
  * Largest first, each takes the smallest slot that is free during its lifetime, else a new one. An op's inputs, outputs and
@@ -40,17 +36,19 @@ export function planSlots(graph: Graph, { workspaces = [], share = true, bytesOf
   const scratch = graph.ops.map((_, index) =>
     (workspaces[index] ?? []).map((bytes): Lifetime => ({ bytes, firstOp: index, lastOp: index })),
   );
-  const slots: Slot[] = [];
+  const slots: number[] = [];
   const slotOf = new Map<Lifetime, number>();
   const largestFirst = [...own.values(), ...scratch.flat()].toSorted(
     (a, b) => b.bytes - a.bytes || a.firstOp - b.firstOp,
   );
+  const occupancy = new Occupancy(graph.ops.length);
   for (const lifetime of largestFirst) {
-    // Slots were made in order of falling size, so the last that is free is the smallest.
-    const found = share ? slots.findLastIndex(({ users }) => users.every((user) => apart(user, lifetime))) : -1;
-    const index = found === -1 ? slots.push({ bytes: lifetime.bytes, users: [] }) - 1 : found;
-    slots[index]?.users.push(lifetime);
-    slotOf.set(lifetime, index);
+    const { bytes, firstOp, lastOp } = lifetime;
+    // Slots are made in order of falling size, so the last that is free is the smallest: slot n stands at place −n.
+    const place = share ? occupancy.firstFree(1 - slots.length, 1, firstOp, lastOp) : 1;
+    const slot = place > 0 ? slots.push(bytes) - 1 : Math.abs(place);
+    if (share) occupancy.take(-slot, 1, firstOp, lastOp);
+    slotOf.set(lifetime, slot);
   }
 
   const storage = new Map<ValueId, SlotStorage>();
@@ -61,10 +59,8 @@ export function planSlots(graph: Graph, { workspaces = [], share = true, bytesOf
     else if (lifetime !== undefined) storage.set(id, { kind: 'slot', slot: slotOf.get(lifetime) as number });
   }
   return {
-    slots: slots.map(({ bytes }) => bytes),
+    slots,
     storage,
     workspaces: scratch.map((lifetimesOfOp) => lifetimesOfOp.map((lifetime) => slotOf.get(lifetime) as number)),
   };
 }
-
-const apart = (a: Lifetime, b: Lifetime): boolean => a.lastOp < b.firstOp || b.lastOp < a.firstOp;

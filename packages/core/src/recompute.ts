@@ -2,6 +2,7 @@ import { valueOf, type Graph, type Op, type Value, type ValueId } from './graph.
 import { opDef } from './ops/index.ts';
 import type { OpCost } from './ops/op-def.ts';
 import type { OpKind } from './ops/attrs.ts';
+import { viewSources } from './views.ts';
 
 /** A place between two ops of a forward pass where one value alone goes on: the ops before `op` and those from it on. */
 export interface Cut {
@@ -41,52 +42,56 @@ export interface Recomputed {
 
 /**
  * Drops what the ops before the last of `cuts` leave for the ops from `turn` on, but for the values at the cuts and vectors of
- * statistics, and repeats ops of a segment between two cuts in front of the first op that reads what was dropped of it.
- *
- * @param cuts  in order, all before `turn`
+ * statistics, and repeats ops of a segment between two cuts in front of the first op that reads what was dropped of it. Given a
+ * graph and its turn, it does so for any cuts (in order, all before `turn`).
  */
-export function recompute(graph: Graph, turn: number, cuts: readonly Cut[]): Recomputed {
+export function recomputation(graph: Graph, turn: number): (cuts: readonly Cut[]) => Recomputed {
   const source = viewSources(graph);
-  const kept = new Set(cuts.map(({ value }) => value));
   const producer = producers(graph);
-  const values: Value[] = [...graph.values];
-  const clones = new Map<number, Op[]>();
-  const cloneOf = new Map<ValueId, ValueId>();
   const readAt = firstReads(graph, turn);
-  let [count, flops] = [0, 0];
-  cuts.forEach(({ op: end }, i) => {
-    const start = cuts[i - 1]?.op ?? 0;
-    const dropped = (id: ValueId): boolean => {
-      const at = producer.get(id) ?? -1;
-      return at >= start && at < end && !kept.has(source(id)) && isDroppable(graph, id, graph.ops[at] as Op);
-    };
-    const wanted = new Set<ValueId>();
-    let first = graph.ops.length;
-    for (let at = start; at < end; at++) {
-      for (const id of graph.ops[at]?.outputs ?? []) {
-        const read = readAt.get(id);
-        if (read === undefined || !dropped(id)) continue;
-        wanted.add(id);
-        first = Math.min(first, read);
+  const droppable = graph.values.map(({ id }) => isDroppable(graph, id, graph.ops[producer[id] as number]));
+  return (cuts) => {
+    const kept = new Set(cuts.map(({ value }) => value));
+    const values: Value[] = [...graph.values];
+    const clones = new Map<number, Op[]>();
+    const cloneOf = new Map<ValueId, ValueId>();
+    let [count, flops] = [0, 0];
+    cuts.forEach(({ op: end }, i) => {
+      const start = cuts[i - 1]?.op ?? 0;
+      const dropped = (id: ValueId): boolean => {
+        const at = producer[id] as number;
+        return at >= start && at < end && !kept.has(source(id)) && droppable[id] === true;
+      };
+      const wanted = new Set<ValueId>();
+      let first = graph.ops.length;
+      for (let at = start; at < end; at++) {
+        for (const id of graph.ops[at]?.outputs ?? []) {
+          const read = readAt.get(id);
+          if (read === undefined || !dropped(id)) continue;
+          wanted.add(id);
+          first = Math.min(first, read);
+        }
       }
-    }
-    const repeated: Op[] = [];
-    for (let at = end - 1; at >= start; at--) {
-      const op = graph.ops[at] as Op;
-      if (!op.outputs.some((id) => wanted.has(id))) continue;
-      op.inputs.filter(dropped).forEach((id) => wanted.add(id));
-      repeated.push(op);
-    }
-    const made = repeated.toReversed().map((op) => repeat(op, values, cloneOf));
-    count += made.length;
-    for (const op of made) flops += costOf(values, op).flops;
-    if (made.length > 0) clones.set(first, [...(clones.get(first) ?? []), ...made]);
-  });
-  const ops = graph.ops.flatMap((op, index) => {
-    const read = index < turn ? op : { ...op, inputs: op.inputs.map((id) => cloneOf.get(id) ?? id) };
-    return [...(clones.get(index) ?? []), read];
-  });
-  return { graph: { name: graph.name, values, ops }, ops: count, flops };
+      const repeated: Op[] = [];
+      for (let at = end - 1; at >= start; at--) {
+        const op = graph.ops[at] as Op;
+        if (!op.outputs.some((id) => wanted.has(id))) continue;
+        op.inputs.filter(dropped).forEach((id) => wanted.add(id));
+        repeated.push(op);
+      }
+      const made = repeated.toReversed().map((op) => repeat(op, values, cloneOf));
+      count += made.length;
+      for (const op of made) flops += costOf(values, op).flops;
+      if (made.length > 0) clones.set(first, [...(clones.get(first) ?? []), ...made]);
+    });
+    const ops: Op[] = [];
+    graph.ops.forEach((op, index) => {
+      ops.push(...(clones.get(index) ?? []));
+      const changed = index >= turn && op.inputs.some((id) => cloneOf.has(id));
+      ops.push(changed ? { ...op, inputs: op.inputs.map((id) => cloneOf.get(id) ?? id) } : op);
+    });
+    return { graph: { name: graph.name, values, ops }, ops: count, flops };
+  };
 }
 
 /** An op once more, on the clones of what was dropped. */
@@ -110,9 +115,9 @@ function repeat(op: Op, values: Value[], cloneOf: Map<ValueId, ValueId>): Op {
   };
 }
 
-/** Whether a value can be had again: no name, not updated, and no vector of statistics, which is small. */
-function isDroppable(graph: Graph, id: ValueId, producer: Op): boolean {
-  if (valueOf(graph, id).name !== undefined) return false;
+/** Whether a value can be had again: computed, no name, not updated, and no vector of statistics, which is small. */
+function isDroppable(graph: Graph, id: ValueId, producer: Op | undefined): boolean {
+  if (producer === undefined || valueOf(graph, id).name !== undefined) return false;
   if (producer.kind === 'batchNormTraining') return producer.outputs[0] === id;
   return !(opDef<OpKind>(producer.kind).aliases ?? []).some(({ kind }) => kind === 'update');
 }
@@ -124,20 +129,11 @@ function firstReads(graph: Graph, turn: number): ReadonlyMap<ValueId, number> {
   return reads;
 }
 
-function producers(graph: Graph): ReadonlyMap<ValueId, number> {
-  return new Map(graph.ops.flatMap((op, index) => op.outputs.map((id): [ValueId, number] => [id, index])));
-}
-
-/** What a view shows, or the value itself. */
-function viewSources(graph: Graph): (id: ValueId) => ValueId {
-  const shown = new Map<ValueId, ValueId>();
-  const source = (id: ValueId): ValueId => shown.get(id) ?? id;
-  for (const op of graph.ops) {
-    for (const { kind, output, input } of opDef<OpKind>(op.kind).aliases ?? []) {
-      if (kind === 'view') shown.set(op.outputs[output] as ValueId, source(op.inputs[input] as ValueId));
-    }
-  }
-  return source;
+/** By value: the op that computes it, or −1. */
+function producers(graph: Graph): Int32Array {
+  const producer = new Int32Array(graph.values.length).fill(-1);
+  graph.ops.forEach((op, index) => op.outputs.forEach((id) => (producer[id] = index)));
+  return producer;
 }
 
 function costOf<K extends OpKind>(values: readonly Value[], op: Op<K>): OpCost {

@@ -2,7 +2,7 @@ import { OutOfMemoryError } from './errors.ts';
 import type { Graph } from './graph.ts';
 import { lifetimes } from './lifetimes.ts';
 import { planMemory } from './plan-memory.ts';
-import { cutsBefore, flopsOf, recompute, type Cut, type Recomputed } from './recompute.ts';
+import { cutsBefore, flopsOf, recomputation, type Cut, type Recomputed } from './recompute.ts';
 import { validateGraph } from './validate.ts';
 
 export interface RematerializeOptions {
@@ -87,7 +87,7 @@ export const arenaBytes = (graph: Graph): number => planMemory(graph, { alignmen
 
 /** Divisions of a graph, by how much their values take. */
 class Search {
-  readonly #graph: Graph;
+  readonly #recompute: (cuts: readonly Cut[]) => Recomputed;
   readonly #turn: number;
   readonly #cuts: readonly Cut[];
   /** By op before the turn: bytes that wait for the backward pass. */
@@ -95,8 +95,8 @@ class Search {
   readonly #known = new Map<string, Sized>();
 
   constructor(graph: Graph) {
-    this.#graph = graph;
     this.#turn = livingBytes(graph).peakOp;
+    this.#recompute = recomputation(graph, this.#turn);
     this.#cuts = cutsBefore(graph, this.#turn);
     this.#left = bytesLeft(graph, this.#turn);
   }
@@ -138,7 +138,7 @@ class Search {
     const key = chosen.map(({ op }) => op).join();
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const recomputed = recompute(this.#graph, this.#turn, chosen);
+    const recomputed = this.#recompute(chosen);
     const made = { recomputed, bytes: livingBytes(recomputed.graph).peak };
     this.#known.set(key, made);
     return made;
