@@ -34,7 +34,6 @@ const likeInputOps: ReadonlySet<OpKind> = new Set<OpKind>([
   'add',
   'affine',
   'biasAdd',
-  'dropout',
   'maxPool2d',
   'multiply',
   'relu',

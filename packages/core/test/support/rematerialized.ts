@@ -1,21 +1,11 @@
-import {
-  dropoutRandom,
-  elementCount,
-  inputValues,
-  randomStream,
-  uniforms,
-  type Graph,
-  type TypedArray,
-} from '../../src/index.ts';
+import { elementCount, inputValues, randomStream, uniforms, type Graph } from '../../src/index.ts';
 
-/** Random data for every input of a graph, by name: variances above 0, and what dropout draws by. */
-export function tensorData(graph: Graph): Record<string, TypedArray> {
+/** Random data for every input of a graph, by name: variances above 0. */
+export function tensorData(graph: Graph): Record<string, Float32Array> {
   return Object.fromEntries(
-    inputValues(graph).map(({ name = '', shape, dtype }) => [
+    inputValues(graph).map(({ name = '', shape }) => [
       name,
-      dtype === 'i32'
-        ? dropoutRandom(5, 6)
-        : Float32Array.from(uniforms(randomStream(3, name), elementCount(shape)), (u) => u + 0.1),
+      Float32Array.from(uniforms(randomStream(3, name), elementCount(shape)), (u) => u + 0.1),
     ]),
   );
 }

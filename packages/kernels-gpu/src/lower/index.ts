@@ -7,7 +7,6 @@ import { matMul } from './dense.ts';
 import {
   add,
   affine,
-  dropout,
   biasAdd,
   broadcastScalar,
   fill,
@@ -47,7 +46,6 @@ export const lowerings: { readonly [K in OpKind]: Lower<K> } = {
   add,
   multiply,
   affine,
-  dropout,
   maxPool2d,
   maxPool2dGrad,
   averagePool2d,

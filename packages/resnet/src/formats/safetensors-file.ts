@@ -1,10 +1,9 @@
-import { decodeCheckpoint, outlineCheckpoint } from '../checkpoint/decode.ts';
+import { decodeCheckpoint } from '../checkpoint/decode.ts';
 import { checkpointFormat } from '../checkpoint/encode.ts';
-import type { ByteSource } from '../byte-source.ts';
-import { indexSafetensors } from '../checkpoint/safetensors.ts';
-import type { FileTensor, ModelDirectory } from './model-file.ts';
+import { indexSafetensors, type ByteSource } from '../checkpoint/safetensors.ts';
+import { checkWholeSize, type FileTensor, type ModelFile } from './model-file.ts';
 import { toFloat32 } from './numbers.ts';
-import { stateDictOutline } from './state-dict.ts';
+import { stateDictNetwork } from './state-dict.ts';
 import { elementCount } from '@skiplane/core';
 
 const dtypes = {
@@ -31,7 +30,7 @@ export function looksLikeSafetensors(source: ByteSource): boolean {
 }
 
 /** Reads a checkpoint of this library, or weights with PyTorch's names: the header now, tensors later. @throws {FormatError} when it is damaged */
-export function readSafetensorsFile(source: ByteSource): ModelDirectory {
+export function readSafetensorsFile(source: ByteSource): ModelFile {
   const { tensors: entries, metadata } = indexSafetensors(source);
   const tensors = new Map<string, FileTensor>();
   for (const [name, { shape, dtype, read }] of entries) {
@@ -43,9 +42,9 @@ export function readSafetensorsFile(source: ByteSource): ModelDirectory {
     format: own ? 'skiplane-checkpoint' : 'safetensors',
     tensors,
     metadata,
-    outline: () =>
-      own
-        ? { ...outlineCheckpoint(source), read: () => decodeCheckpoint(source) }
-        : stateDictOutline([...tensors.values()]),
+    network() {
+      checkWholeSize(source);
+      return own ? decodeCheckpoint(source) : stateDictNetwork([...tensors.values()]);
+    },
   };
 }

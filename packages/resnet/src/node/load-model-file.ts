@@ -1,14 +1,11 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import type { ModelFile } from '../formats/model-file.ts';
+import { checkWholeSize, type ModelFile } from '../formats/model-file.ts';
 import { openModelFile } from '../open-model-file.ts';
-import type { ReadSibling } from '../formats/sibling.ts';
+import type { ReadSibling } from '../formats/tfjs-layers.ts';
 import {
   loadModel as loadAny,
-  loadSource,
   withSource,
   type LoadedModel,
   type LoadModelOptions,
@@ -26,8 +23,7 @@ import { storageError } from './storage-error.ts';
 export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const path = pathOf(source);
   if (path === undefined) return await loadAny(source, options);
-  const bytes = await fileSource(path);
-  return await withSource(path, () => loadSource(bytes, { sibling: siblingOf(path), ...options }));
+  return await withSource(path, async () => loadAny(await readBytes(path), { sibling: siblingOf(path), ...options }));
 }
 
 /** A file to look into. */
@@ -39,7 +35,8 @@ export interface OpenedPath {
 }
 
 /**
- * Opens a file of any known kind and size to look into it: its directory is read, and no tensor.
+ * Opens a file of any known kind to look into it, and reads no tensor. Of safetensors of any size only the header is in memory, of
+ * other kinds the file.
  * @throws {StorageError} and {FormatError} like {@link loadModel}
  */
 export async function openModelPath(path: string): Promise<OpenedPath> {
@@ -48,7 +45,10 @@ export async function openModelPath(path: string): Promise<OpenedPath> {
   return { file, bytes: source.length, sha256: await hashOf(path) };
 }
 
+/** Node takes milliseconds to load its cryptography, which only this needs. */
 async function hashOf(path: string): Promise<string> {
+  const { createHash } = await import('node:crypto');
+  const { pipeline } = await import('node:stream/promises');
   const hash = createHash('sha256');
   try {
     await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash);
@@ -64,5 +64,11 @@ function pathOf(source: ModelSource): string | undefined {
 }
 
 function siblingOf(path: string): ReadSibling {
-  return (name) => fileSource(join(dirname(path), name));
+  return (name) => readBytes(join(dirname(path), name));
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
+  const source = await fileSource(path);
+  checkWholeSize(source);
+  return source.subarray(0, source.length);
 }

@@ -1,4 +1,4 @@
-import { encodeOnnx } from '../../src/formats/onnx-schema.ts';
+import { modelType } from '../../src/formats/onnx-schema.ts';
 import type { NamedTensor } from '../../src/checkpoint/safetensors.ts';
 
 export interface OnnxNodeText {
@@ -22,7 +22,6 @@ export function onnxFile(
 ): Uint8Array {
   const model = {
     irVersion: 8,
-    metadataProps: [],
     producerName: 'test',
     opsetImport: [{ domain: '', version: 13 }],
     graph: {
@@ -44,7 +43,7 @@ export function onnxFile(
       output: [info(nodes.at(-1)?.output ?? '', [])],
     },
   };
-  return encodeOnnx(model);
+  return new Uint8Array(modelType.encode(modelType.fromObject(model)).finish());
 }
 
 function attribute(name: string, value: number | string | readonly number[]) {
