@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Images of a case; every batch takes the first of them. */
-export const caseImages = 128;
+export const caseImages = 512;
 /** The first images, whose logits are known in float64. */
 export const checkedImages = 4;
 

@@ -180,6 +180,13 @@ export function parameterShapes(nodes) {
   return shapes;
 }
 
+/** Multiply-adds of convolutions and the head for one image, counted as a direct computation does them. */
+export const multiplyAdds = (nodes) =>
+  nodes.reduce((sum, { op, outSize, kernel, channels, filters }) => {
+    if (op === 'conv') return sum + outSize ** 2 * kernel ** 2 * channels * filters;
+    return op === 'dense' ? sum + channels * classes : sum;
+  }, 0);
+
 /** Runs the list with a peer's own ops, `ops[op](node, ...inputs)`; `share` is called when a value is needed again. */
 export function interpret(nodes, images, ops, share = (value) => value) {
   const left = usesOf(nodes);

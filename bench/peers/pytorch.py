@@ -13,7 +13,6 @@ import torch
 import torch.nn.functional as F
 
 CHECKED_IMAGES = 4
-CASE_IMAGES = 128
 BATCH_NORM_PARTS = ("gamma", "beta", "mean", "variance")
 
 
@@ -38,7 +37,7 @@ class Case:
             if len(place["shape"]) == 4:  # height, width, in, out -> out, in, height, width
                 tensor = tensor.permute(3, 2, 0, 1).contiguous(memory_format=torch.channels_last)
             self.parameters[place["name"]] = tensor.clone()
-        images = read_floats(os.path.join(folder, "images.f32")).reshape(CASE_IMAGES, 32, 32, 3)[:batch]
+        images = read_floats(os.path.join(folder, "images.f32")).reshape(-1, 32, 32, 3)[:batch]
         # The memory stays as it is, which is channels_last.
         self.images = images.permute(0, 3, 1, 2)
         labels = read_floats(os.path.join(folder, "labels.f32")).reshape(CASE_IMAGES, -1)[:batch]

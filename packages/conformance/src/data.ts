@@ -46,6 +46,8 @@ const elementFills = {
   infinite: () => Number.POSITIVE_INFINITY,
   nan: () => Number.NaN,
   bytes: (random) => Math.floor(256 * random()),
+  /** Whole numbers of 32 bits, of which a float keeps the upper ones. */
+  words: (random) => Math.floor(2 ** 32 * random()) - 2 ** 31,
   signedBytes: (random) => Math.floor(256 * random()) - 128,
   /** The bytes of which sums are largest. */
   lowestBytes: () => -128,

@@ -33,6 +33,7 @@ export type {
   SizedWindow2d,
   Window2d,
 } from './ops/attrs.ts';
+export { dropoutRandom, keptBelow, randomLength } from './ops/dropout.ts';
 export { writeTransform, transformLength } from './ops/images.ts';
 export { opDef, opDefs, opKinds } from './ops/index.ts';
 export type { Alias, OpCost, OpDef, OpDefs } from './ops/op-def.ts';

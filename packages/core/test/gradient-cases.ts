@@ -169,6 +169,11 @@ export const gradientCases: { readonly [K in OpKind]: readonly GradientCase<K>[]
   add: simple<'add'>({}, { a: x('add/a', 3, 2), b: x('add/b', 3, 2) }),
   multiply: simple<'multiply'>({}, { a: x('multiply/a', 3, 2), b: x('multiply/b', 3, 2) }),
   affine: simple<'affine'>({ scale: -1.5, offset: 0.25 }, { x: x('affine', 3, 2) }),
+  dropout: simple<'dropout'>(
+    { keep: 0.6, scale: 2, stream: 3 },
+    { x: x('dropout', 5, 7), random: { shape: [4], dtype: 'i32', data: [1, 2, 3, 4] } },
+    ['x'],
+  ),
   maxPool2d: poolCases('maxPool'),
   maxPool2dGrad: 'not differentiable',
   averagePool2d: poolCases('averagePool'),

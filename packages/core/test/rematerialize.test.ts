@@ -15,7 +15,7 @@ import { tensorData } from './support/rematerialized.ts';
 
 const f32 = (...shape: number[]) => ({ shape, dtype: 'f32' }) as const;
 
-/** Residual units of batch norm, relu and a 1×1 convolution, their gradients as outputs, and an update of every filter. */
+/** Residual units of batch norm, relu and a 1×1 convolution, some with dropout on the shortcut, their gradients as outputs, and an update of every filter. */
 function trainingStep(units: number, rows = 64): Graph {
   const channels = 4;
   const build = new GraphBuilder('units');
@@ -34,12 +34,14 @@ function trainingStep(units: number, rows = 64): Graph {
   } as const;
   const filters: ValueId[] = [];
   let y = build.input('x', f32(rows, 1, 1, channels));
+  const random = build.input('random', { shape: [4], dtype: 'i32' });
   for (let i = 0; i < units; i++) {
     const vectors = ['gamma', 'beta', 'mean', 'variance'].map((name) => build.input(`${i}/${name}`, f32(channels)));
     const filter = build.input(`${i}/filter`, f32(1, 1, channels, channels));
     filters.push(filter);
     const activated = build.op('relu', [build.op('batchNormTraining', [y, ...vectors], statistics)], {});
-    y = build.op('add', [y, build.op('conv2d', [activated, filter], conv)], {});
+    const shortcut = i % 4 === 0 ? build.op('dropout', [y, random], { keep: 0.5, scale: 1, stream: i }) : y;
+    y = build.op('add', [shortcut, build.op('conv2d', [activated, filter], conv)], {});
   }
   const loss = build.op('l2Penalty', [y], { scale: 0.5 });
   const backward = gradients(build.build(), loss, filters);

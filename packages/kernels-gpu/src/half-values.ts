@@ -34,6 +34,7 @@ const likeInputOps: ReadonlySet<OpKind> = new Set<OpKind>([
   'add',
   'affine',
   'biasAdd',
+  'dropout',
   'maxPool2d',
   'multiply',
   'relu',

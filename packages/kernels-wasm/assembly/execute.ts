@@ -3,6 +3,7 @@ import * as batchNorm from './batch-norm';
 import * as channels from './channels';
 import * as convDirect from './conv-direct';
 import * as dense from './dense';
+import * as dropout from './dropout';
 import * as elementwise from './elementwise';
 import * as filterDirect from './filter-direct';
 import * as images from './images';
@@ -45,6 +46,7 @@ export function execute(opcode: i32, operands: usize, task: i32, scratch: usize)
     case records.opAdd: return elementwise.add(changetype<records.Add>(operands), task);
     case records.opMultiply: return elementwise.multiply(changetype<records.Multiply>(operands), task);
     case records.opAffine: return elementwise.affine(changetype<records.Affine>(operands), task);
+    case records.opDropout: return dropout.dropout(changetype<records.Dropout>(operands), task);
     case records.opFill: return elementwise.fill(changetype<records.Fill>(operands), task);
     case records.opBroadcastScalar: return elementwise.broadcastScalar(changetype<records.BroadcastScalar>(operands), task);
     case records.opShiftChannels: return channels.shiftChannels(changetype<records.ShiftChannels>(operands), task);

@@ -54,6 +54,11 @@ export class BoundProgram implements Disposable {
     return tensor;
   }
 
+  /** Whether there is a tensor of this program's own with the name. */
+  has(name: string): boolean {
+    return this.#own.has(name);
+  }
+
   write(name: string, data: TypedArray): void {
     this.tensor(name).write(data);
   }

@@ -63,8 +63,16 @@ export {
 } from './lab/labs.ts';
 export { LayerProbe, type LayerMeasure, type LayerProbeOptions } from './lab/layer-probe.ts';
 export { loadModel, type LoadedModel, type LoadModelOptions, type ModelSource } from './load-model.ts';
-export type { FileFormat, FileTensor, ImportedNetwork, ModelFile, OptimizerSnapshot } from './formats/model-file.ts';
+export type {
+  FileFormat,
+  FileTensor,
+  ImportedNetwork,
+  ModelFile,
+  NetworkOutline,
+  OptimizerSnapshot,
+} from './formats/model-file.ts';
 export { openModelFile } from './open-model-file.ts';
+export type { ByteSource } from './byte-source.ts';
 export {
   encodeModel,
   writtenFormats,
@@ -138,13 +146,7 @@ export { isQuantized, quantizeModel } from './quantize/quantize-model.ts';
 export type { CalibrationOptions } from './quantize/calibrate.ts';
 export { sha256 } from './sha256.ts';
 export { parametersIdentity } from './checkpoint/identity.ts';
-export {
-  decodeSafetensors,
-  encodeSafetensors,
-  type ByteSource,
-  type NamedTensor,
-  type Safetensors,
-} from './checkpoint/safetensors.ts';
+export { decodeSafetensors, encodeSafetensors, type NamedTensor, type Safetensors } from './checkpoint/safetensors.ts';
 
 export { evaluateModel, type EvaluateOptions, type Evaluation } from './evaluate/evaluate-model.ts';
 export { worstMistakes, type Mistake } from './evaluate/mistakes.ts';

@@ -4,8 +4,9 @@ import type { Dataset } from './data/dataset.ts';
 import { cifar10ClassNames } from './data/cifar10.ts';
 import type { Preprocessing } from './data/preprocessing.ts';
 import type { FileFormat, OptimizerSnapshot } from './formats/model-file.ts';
+import { blobSource, type ByteSource } from './byte-source.ts';
 import { openModelFile } from './open-model-file.ts';
-import type { ReadSibling } from './formats/tfjs-layers.ts';
+import type { ReadSibling } from './formats/sibling.ts';
 import type { Model } from './model.ts';
 import type { Parameters } from './parameters.ts';
 import { resolvePreprocessing, type PreprocessingInput } from './preprocessing-input.ts';
@@ -53,16 +54,17 @@ export type ModelSource = Uint8Array | Blob | URL | string;
  * @throws {ValueError} when the preprocessing is not for the network's images
  */
 export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<LoadedModel> {
-  if (source instanceof Uint8Array) return await loadBytes(source, options);
-  if (source instanceof Blob) return await loadBytes(new Uint8Array(await source.arrayBuffer()), options);
+  if (source instanceof Uint8Array) return await loadSource(source, options);
+  if (source instanceof Blob) return await loadSource(blobSource(source) ?? (await wholeBlob(source)), options);
   const url = new URL(source, globalThis.location?.href);
   const sibling: ReadSibling = (name) => fetchBytes(new URL(name, url));
   const bytes = await fetchBytes(url);
-  return await withSource(url.href, () => loadBytes(bytes, { sibling, ...options }));
+  return await withSource(url.href, () => loadSource(bytes, { sibling, ...options }));
 }
 
-async function loadBytes(bytes: Uint8Array, options: LoadModelOptions): Promise<LoadedModel> {
-  const file = await openModelFile(bytes, options.sibling);
+/** The same from bytes that are read when they are asked for. */
+export async function loadSource(source: ByteSource, options: LoadModelOptions): Promise<LoadedModel> {
+  const file = await openModelFile(source, options.sibling);
   const { model, parameters, preprocessing, classNames, training, optimizer = null } = file.network();
   const named = options.classNames ?? classNames ?? defaultClassNames(model.classes);
   if (named.length !== model.classes) {
@@ -99,6 +101,17 @@ function defaultClassNames(classes: number): readonly string[] {
   return classes === cifar10ClassNames.length
     ? cifar10ClassNames
     : Array.from({ length: classes }, (_, i) => `class ${i}`);
+}
+
+async function wholeBlob(blob: Blob): Promise<Uint8Array> {
+  const bytes = await blob.arrayBuffer().catch((error: unknown) => {
+    throw new FormatError(
+      `this file of ${blob.size} bytes cannot be read (${error instanceof Error ? error.message : String(error)}). Load it in a worker, which reads files piece by piece.`,
+      { length: blob.size },
+      error,
+    );
+  });
+  return new Uint8Array(bytes);
 }
 
 async function fetchBytes(url: URL): Promise<Uint8Array> {

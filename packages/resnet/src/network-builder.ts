@@ -1,6 +1,7 @@
 import {
   GraphBuilder,
   noPadding,
+  randomLength,
   samePadding,
   window2d,
   type Activation,
@@ -58,6 +59,9 @@ export interface Layer {
   readonly parameters: readonly ParameterSpec[];
 }
 
+/** Input of a training graph with dropout: see core's `dropoutRandom`. */
+export const randomInput = 'random';
+
 const heNormal: Initializer = { kind: 'heNormal' };
 const zeros: Initializer = { kind: 'constant', value: 0 };
 const ones: Initializer = { kind: 'constant', value: 1 };
@@ -75,6 +79,8 @@ export class NetworkBuilder {
   readonly #batchNorm: BatchNormSettings;
   readonly #l2: L2Settings;
   readonly #scopes: string[] = [];
+  #random: ValueId | undefined;
+  #dropouts = 0;
 
   constructor(name: string, { mode, batchNorm, l2 = kerasL2 }: NetworkOptions) {
     this.build = new GraphBuilder(name);
@@ -181,6 +187,18 @@ export class NetworkBuilder {
   /** factor·x. */
   scale(x: ValueId, name: string, factor: number): ValueId {
     return this.#layer(name, 'scale', () => this.build.op('affine', [x], { scale: factor, offset: 0 }, name));
+  }
+
+  /**
+   * In training keeps each element with a probability of `keep` and makes the others 0; at inference multiplies all by `keep`.
+   * @source Hinton et al. 2012
+   */
+  dropout(x: ValueId, name: string, keep: number): ValueId {
+    return this.#layer(name, 'dropout', () => {
+      if (this.mode === 'inference') return this.build.op('affine', [x], { scale: keep, offset: 0 }, name);
+      this.#random ??= this.build.input(randomInput, { shape: [randomLength], dtype: 'i32' });
+      return this.build.op('dropout', [x, this.#random], { keep, scale: 1, stream: this.#dropouts++ }, name);
+    });
   }
 
   /** 1 − x. */

@@ -1,12 +1,12 @@
-import type { ByteSource } from './checkpoint/safetensors.ts';
+import type { ByteSource } from './byte-source.ts';
 import type { ModelFile } from './formats/model-file.ts';
-import type { ReadSibling } from './formats/tfjs-layers.ts';
+import type { ReadSibling } from './formats/sibling.ts';
 
 /**
  * Finds out by its content which kind of file this is, and reads its directory, but no tensor. The readers are loaded with
  * the first file: who trains needs none of them.
- * @param source  its bytes; when they are read as they are asked for, only those of the header are, of safetensors
- * @param sibling  reads a file beside this one, which a `model.json` needs
+ * @param source  its bytes; when they are read as they are asked for, only those of its directory are
+ * @param sibling  reads a file beside this one, which a `model.json` needs, and ONNX whose tensors lie in other files
  * @throws {FormatError} when it is of no known kind, or damaged
  */
 export async function openModelFile(source: ByteSource, sibling?: ReadSibling): Promise<ModelFile> {

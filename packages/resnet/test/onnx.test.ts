@@ -150,8 +150,15 @@ describe('ONNX graphs', () => {
     );
     expect(rounded(await logProbabilities(bytes))).toEqual(rounded(logSoftmax(logits)));
     // 1 and −2 as binary16.
-    const none: number[] = [];
-    const halves = { floatData: none, int64Data: none, doubleData: none, int32Data: [0x3c00, 0xc000], dataLocation: 0 };
+    const none: Uint8Array[] = [];
+    const halves = {
+      floatData: none,
+      int64Data: none,
+      doubleData: none,
+      int32Data: [Uint8Array.of(0x80, 0x78, 0x80, 0x80, 0x03)],
+      dataLocation: 0,
+      externalData: [],
+    };
     const read = onnxTensor({ name: 'h', dims: [2], dataType: 10, rawData: new Uint8Array(0), ...halves }).read();
     expect([...read]).toEqual([1, -2]);
   });

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import {
   decodeCheckpoint,
   encodeCheckpoint,
+  modelConfig,
   syntheticDataset,
   train,
   type Checkpoint,
@@ -63,6 +64,14 @@ describe('checkpoints in the middle of an epoch', () => {
       expect(result.best).toEqual(whole.result.best);
     }
   }, 60_000);
+
+  it('resume a net that draws random numbers at every step', async () => {
+    const model = modelConfig('he8-dropout-shortcut', { imageSize: [4, 4] });
+    const { checkpoints, result } = await runAll(tinyOptions({ model, epochs, saveSeconds: 0 }));
+    const [, second = null] = checkpoints;
+    const resumed = await runAll(tinyOptions({ model, epochs, checkpoint: second && reloaded(second) }));
+    expect(digest(resumed.result.checkpoint)).toBe(digest(result.checkpoint));
+  });
 
   it('do not change the run that makes them', async () => {
     const { result } = await runAll(tinyOptions({ epochs }));

@@ -2,7 +2,7 @@ import { elementCount, randomStream, uniforms } from '@skiplane/core';
 import { describe, expect, test } from 'vitest';
 import { depthOf, familyOf, familyWith, type Family } from '../src/families/index.ts';
 import type { FileTensor } from '../src/formats/model-file.ts';
-import { stateDictNetwork } from '../src/formats/state-dict.ts';
+import { stateDictOutline } from '../src/formats/state-dict.ts';
 import { TensorNames } from '../src/formats/tensor-names.ts';
 import { torchArchitecture } from '../src/formats/torch-architecture.ts';
 import { torchNamings, type TorchNaming } from '../src/formats/torch-naming.ts';
@@ -151,7 +151,7 @@ describe('state dictionaries become networks of the families', () => {
     ['he20b', 'he2015b', torchvision(cifar(3), 10, { shortcut: 'shortcut', head: 'linear' })],
     ['resnet18', 'imagenet-v1.5', torchvision(imageNet([2, 2, 2, 2], false), 1000)],
   ])('%s, every parameter and nothing else', (name, family, shapes) => {
-    const { model, parameters } = stateDictNetwork(tensorsOf(shapes));
+    const { model, parameters } = stateDictOutline(tensorsOf(shapes)).read();
     const { imageSize } = familyOf(family).defaults;
     expect(model).toMatchObject({ name, family, imageSize, classes: [...shapes.values()].at(-1)?.[0] });
     const specs = inferenceGraph(model, { batch: 1 }).parameters;
@@ -174,7 +174,7 @@ describe('state dictionaries become networks of the families', () => {
   });
 
   test('of timm, bottlenecks at CIFAR width: the same layers', () => {
-    const { model, parameters } = stateDictNetwork(tensorsOf(timmV2(cifar(1, true), 10)));
+    const { model, parameters } = stateDictOutline(tensorsOf(timmV2(cifar(1, true), 10))).read();
     // The paper's, and so he11v2's, have the stride in the first convolution.
     expect(model).toMatchObject({ name: 'resnet11', imageSize: [32, 32] });
     expect(parameters.get('head/bn/mean')).toEqual(valuesOf('norm.running_mean', 256));
@@ -201,7 +201,7 @@ const oihw = (name: string, [out, inside, size]: readonly [number, number, numbe
 
 describe('a tensor goes to the parameter of its layer, transposed', () => {
   test("torchvision's", () => {
-    const { parameters } = stateDictNetwork(tensorsOf(torchvision(cifar(1), 10, { shortcut: 'shortcut' })));
+    const { parameters } = stateDictOutline(tensorsOf(torchvision(cifar(1), 10, { shortcut: 'shortcut' }))).read();
     expect(parameters.get('stem/conv/filter')).toEqual(oihw('conv1.weight', [16, 3, 3]));
     expect(parameters.get('stem/bn/gamma')).toEqual(valuesOf('bn1.weight', 16));
     expect(parameters.get('stage2/block1/conv1/filter')).toEqual(oihw('layer2.0.conv1.weight', [32, 16, 3]));
@@ -212,7 +212,7 @@ describe('a tensor goes to the parameter of its layer, transposed', () => {
   });
 
   test("timm's", () => {
-    const { parameters } = stateDictNetwork(tensorsOf(timmV2(cifar(1), 10)));
+    const { parameters } = stateDictOutline(tensorsOf(timmV2(cifar(1), 10))).read();
     expect(parameters.get('stage1/block1/bn1/mean')).toEqual(valuesOf('stages.0.blocks.0.norm1.running_mean', 16));
     expect(parameters.get('stage2/block1/conv2/filter')).toEqual(oihw('stages.1.blocks.0.conv2.weight', [32, 32, 3]));
     expect(parameters.get('stage2/block1/projection/filter')).toEqual(
@@ -223,7 +223,7 @@ describe('a tensor goes to the parameter of its layer, transposed', () => {
   });
 
   test("Hugging Face's, which count convolutions from 0", () => {
-    const { parameters } = stateDictNetwork(tensorsOf(transformers(cifar(1), 10)));
+    const { parameters } = stateDictOutline(tensorsOf(transformers(cifar(1), 10))).read();
     const unit = 'resnet.encoder.stages.1.layers.0';
     expect(parameters.get('stage2/block1/conv1/filter')).toEqual(
       oihw(`${unit}.layer.0.convolution.weight`, [32, 16, 3]),
@@ -238,7 +238,7 @@ describe('a tensor goes to the parameter of its layer, transposed', () => {
 
   test("pytorchcv's, behind a wrapper's prefix", () => {
     const shapes = [...pytorchcv(cifar(1, true), 10)].map(([name, shape]) => [`module.${name}`, shape] as const);
-    const { model, parameters } = stateDictNetwork(tensorsOf(new Map(shapes)));
+    const { model, parameters } = stateDictOutline(tensorsOf(new Map(shapes))).read();
     expect(stridesOf(model, 'stage3/block1/')).toEqual({ conv1: 1, conv2: 2, conv3: 1, projection: 2 });
     expect(parameters.get('stage2/block1/bn3/beta')).toEqual(
       valuesOf('module.features.stage2.unit1.body.conv3.bn.bias', 32),
@@ -251,7 +251,7 @@ const changed = (change: (shapes: Map<string, readonly number[]>) => void): stri
   const shapes = new Map(torchvision(cifar(2), 10));
   change(shapes);
   try {
-    stateDictNetwork(tensorsOf(shapes));
+    stateDictOutline(tensorsOf(shapes));
   } catch (error) {
     return String(error);
   }

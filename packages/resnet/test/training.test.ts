@@ -106,6 +106,22 @@ describe('train', () => {
     expect(ofType(events, 'progress')).toHaveLength(1);
   });
 
+  it('drops other elements at every step and with every seed', async () => {
+    const model = modelConfig('he8-dropout-shortcut', { imageSize: [4, 4] });
+    const buffers = batchBuffers(tinyTrain, 4);
+    new BatchPreparer(tinyTrain, createPreprocessing(tinyTrain)).prepare(null, 0, 4, buffers, null);
+    const lossOf = async (seed: number, step: number): Promise<number> => {
+      const backend = roundingBackend();
+      using tensors = new TrainingTensors(backend, model.name, parameterSpecs(model), initialParameters(model, 1));
+      using training = await TrainingStep.compile(backend, model, tensors, { batch: 4, seed });
+      await training.run(buffers, 0, step);
+      return (await tensors.readMetrics()).loss;
+    };
+    const losses = [await lossOf(1, 0), await lossOf(1, 1), await lossOf(2, 0), await lossOf(2 ** 32 + 1, 0)];
+    expect(new Set(losses).size).toBe(4);
+    expect(await lossOf(1, 0)).toBe(losses[0]);
+  });
+
   it('is the loop that one would write by hand', async () => {
     const { result } = await runAll(tinyOptions({ epochs: 2 }));
     const backend = roundingBackend();

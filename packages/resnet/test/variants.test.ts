@@ -50,6 +50,7 @@ describe('variants', () => {
     ['he20-pre-activation', 'batchNorm relu conv2d batchNorm relu conv2d add'],
     ['he20-plain', 'conv2d batchNorm relu conv2d batchNorm relu'],
     ['he20-half-both', 'conv2d batchNorm relu conv2d batchNorm scale scale add relu'],
+    ['he20-dropout-shortcut', 'conv2d batchNorm relu conv2d batchNorm dropout add relu'],
     ['highway11', 'conv2d relu conv2d sigmoid complement multiply multiply add'],
     ['highway11-plain', 'conv2d relu'],
   ])('a unit of %s is %s', (name, kinds) => {

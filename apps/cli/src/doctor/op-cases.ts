@@ -1,4 +1,5 @@
 import {
+  dropoutRandom,
   noPadding,
   samePadding,
   transformLength,
@@ -77,6 +78,10 @@ export const opCases: { readonly [K in OpKind]: (c: CaseBuilder) => void } = {
   add: (c) => c.check('add', [c.input(image), c.input(image)], {}),
   multiply: (c) => c.check('multiply', [c.input(image), c.input(image)], {}),
   affine: (c) => c.check('affine', [c.input(image)], { scale: 0.5, offset: -0.25 }),
+  dropout(c) {
+    const random = c.data([4], dropoutRandom(1, 2));
+    c.check('dropout', [c.input(image), random], { keep: 0.5, scale: 2, stream: 3 });
+  },
   maxPool2d: (c) => c.check('maxPool2d', [c.input(image)], { window: pool }),
   maxPool2dGrad(c) {
     const x = c.input(image);

@@ -1,5 +1,5 @@
 import { elementCount, FormatError } from '@skiplane/core';
-import { summarize, type FileTensor, type ImportedNetwork, type ModelSummary } from '@skiplane/resnet';
+import { summarize, type FileTensor, type NetworkOutline, type ModelSummary } from '@skiplane/resnet';
 import { openModelPath, type OpenedPath } from '@skiplane/resnet/node';
 import { printJson, printLine } from '../output.ts';
 import { formatCount } from '../render/format.ts';
@@ -14,9 +14,7 @@ export interface InspectFlags {
 interface Facts extends OpenedPath {
   readonly path: string;
   /** The network, or why the file holds none that can be used. */
-  readonly network:
-    | { readonly summary: ModelSummary; readonly imported: ImportedNetwork }
-    | { readonly problem: string };
+  readonly network: { readonly summary: ModelSummary; readonly outline: NetworkOutline } | { readonly problem: string };
 }
 
 /** `skiplane inspect`. A file that cannot be used is still shown. */
@@ -30,8 +28,8 @@ export async function inspect(path: string, { tensors, json }: InspectFlags): Pr
 
 function networkOf(file: OpenedPath['file']): Facts['network'] {
   try {
-    const imported = file.network();
-    return { summary: summarize(imported.model), imported };
+    const outline = file.outline();
+    return { summary: summarize(outline.model), outline };
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     return { problem: error.message };
@@ -42,7 +40,7 @@ function jsonOf({ path, bytes, sha256: hash, file, network }: Facts) {
   const { format, metadata, tensors } = file;
   const shown = [...tensors.values()].map(({ name, shape, dtype }) => ({ name, shape, dtype }));
   const model =
-    'problem' in network ? network : { ...network.summary, preprocessing: sayPreprocessing(network.imported) };
+    'problem' in network ? network : { ...network.summary, preprocessing: sayPreprocessing(network.outline) };
   return { file: path, format, bytes, sha256: hash, metadata, tensors: shown, model };
 }
 
@@ -55,14 +53,14 @@ function print({ path, bytes, sha256: hash, file, network }: Facts, withTensors:
   printLine(`  tensors     ${formatCount(tensors.size)}, of ${formatCount(elements)} elements`);
   for (const [key, value] of Object.entries(metadata)) printLine(`  ${key.padEnd(11)} ${oneLine(value)}`);
   if ('problem' in network) printLine(`\nIt cannot be used as it is: ${network.problem}`);
-  else printNetwork(network.summary, network.imported);
+  else printNetwork(network.summary, network.outline);
   if (withTensors || 'problem' in network) printTensors([...tensors.values()]);
 }
 
-function printNetwork({ name, layers, parameters, multiplyAdds }: ModelSummary, imported: ImportedNetwork): void {
-  const { imageSize, channels, classes } = imported.model;
+function printNetwork({ name, layers, parameters, multiplyAdds }: ModelSummary, outline: NetworkOutline): void {
+  const { imageSize, channels, classes } = outline.model;
   printLine(`  network     ${name}: images ${imageSize.join('×')}×${channels}, ${classes} classes`);
-  printLine(`  images      ${sayPreprocessing(imported)}`);
+  printLine(`  images      ${sayPreprocessing(outline)}`);
   printLine(`  parameters  ${formatCount(parameters.total)}, ${formatCount(multiplyAdds)} multiply-adds an image\n`);
   const rows = layers.map((layer) => [
     layer.name,
@@ -88,7 +86,7 @@ function printTensors(tensors: readonly FileTensor[]): void {
   );
 }
 
-function sayPreprocessing({ preprocessing }: ImportedNetwork): string {
+function sayPreprocessing({ preprocessing }: NetworkOutline): string {
   if (preprocessing === null) return 'the file does not say how they are prepared (--preprocess)';
   const { scale, std } = preprocessing;
   return `pixel·${scale} minus a mean${std === undefined ? '' : ', divided by a standard deviation'}`;

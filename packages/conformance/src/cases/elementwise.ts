@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import type { FillKind } from '../data.ts';
 import {
   comparedFills,
+  fillArbitrary,
   operand,
   operands,
   operandsArbitrary,
@@ -9,6 +10,7 @@ import {
   valueFills,
   type CaseSpec,
   type OpCases,
+  type OperandSpec,
 } from './op-cases.ts';
 
 /** Lengths around the width of a vector, of a block, and of a thread's share. */
@@ -64,6 +66,37 @@ const affine: OpCases<'affine'> = {
     .chain(({ shape, attrs }) => operandsArbitrary([shape]).map((list) => ({ attrs, operands: list }))),
 };
 
+const random = (kind: FillKind = 'words'): OperandSpec => ({ ...operand([4], kind, 2), dtype: 'i32' });
+
+const dropoutAttrs = fc.record({
+  keep: fc.constantFrom(0.5, 0.1, 0.999),
+  scale: fc.constantFrom(1, 2, 1 / 3),
+  stream: fc.constantFrom(0, 7, 2 ** 32 - 1),
+});
+
+/** Lengths around the sixteen elements of four blocks of random numbers, and beyond a thread's share. */
+const dropout: OpCases<'dropout'> = {
+  named: Object.fromEntries([
+    ...[1, 15, 16, 17, 36_870].map((length) => [
+      `${length} elements`,
+      { attrs: { keep: 0.5, scale: 1, stream: length }, operands: [operand([length]), random()] },
+    ]),
+    ['scaled', { attrs: { keep: 0.3, scale: 1 / 0.3, stream: 0 }, operands: [operand([2, 5, 3, 7]), random('bytes')] }],
+    [
+      'zeros of either sign',
+      { attrs: { keep: 0.5, scale: 2, stream: 1 }, operands: [operand([40], 'signedZeros'), random()] },
+    ],
+  ]),
+  arbitrary: fc
+    .record({ shape: shapeArbitrary, attrs: dropoutAttrs, from: fillArbitrary(['words', 'bytes']) })
+    .chain(({ shape, attrs, from }) =>
+      operandsArbitrary([shape]).map((list) => ({
+        attrs,
+        operands: [...list, { shape: [4], fill: from, dtype: 'i32' as const }],
+      })),
+    ),
+};
+
 export const elementwiseCases = {
   relu: plainCases<'relu'>([valueFills]),
   reluGrad: plainCases<'reluGrad'>([valueFills, comparedFills]),
@@ -73,4 +106,5 @@ export const elementwiseCases = {
   multiply: plainCases<'multiply'>([valueFills, valueFills]),
   assignAdd: plainCases<'assignAdd'>([valueFills, valueFills]),
   affine,
+  dropout,
 };

@@ -59,6 +59,8 @@ export interface OpAttrs {
   add: Record<never, never>;
   multiply: Record<never, never>;
   affine: { readonly scale: number; readonly offset: number };
+  /** `stream` tells the random numbers of one op of a graph apart from those of another. */
+  dropout: { readonly keep: number; readonly scale: number; readonly stream: number };
   maxPool2d: { readonly window: SizedWindow2d };
   maxPool2dGrad: { readonly window: SizedWindow2d };
   averagePool2d: { readonly window: SizedWindow2d };

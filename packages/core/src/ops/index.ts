@@ -3,6 +3,7 @@ import { biasAdd, biasAddGrad } from './bias.ts';
 import { padChannels, sliceChannels } from './channels.ts';
 import { conv2d, conv2dBackpropFilter, conv2dBackpropInput } from './conv.ts';
 import { matMul } from './dense.ts';
+import { dropout } from './dropout.ts';
 import { add, affine, multiply, relu, reluGrad, sigmoid, sigmoidGrad } from './elementwise.ts';
 import { gatherImages } from './images.ts';
 import { softmax, softmaxCrossEntropy, softmaxCrossEntropyGrad, softmaxGrad, topKCorrect } from './loss.ts';
@@ -32,6 +33,7 @@ export const opDefs: OpDefs = {
   add,
   multiply,
   affine,
+  dropout,
   maxPool2d,
   maxPool2dGrad,
   averagePool2d,

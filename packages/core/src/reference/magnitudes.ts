@@ -49,7 +49,7 @@ function ofExact<K extends OpKind>(kernel: ReferenceKernel<K>): ReferenceKernel<
  * - Formulas that subtract (batch norm, sigmoidGrad, softmaxGrad, cross-entropy, optimizers): the sum of the absolute terms, with
  *   statistics, probabilities and √v taken at the given inputs. Meaningful for a graph of the one op only, because
  *   those depend on signs, which the result of another op has lost.
- * - relu, maxPool2d, reshape, padChannels, sliceChannels, fill, broadcastScalar: the op on absolute values; their results are exact and need no bound.
+ * - relu, maxPool2d, reshape, padChannels, sliceChannels, fill, broadcastScalar, dropout: the op on absolute values; their results are exact and need no bound.
  * - gatherImages: weights times |value − mean|, the difference itself taken exactly.
  * - quantize, quantizedConv2d: the magnitude of the result, which is exact.
  * - sigmoid, softmax, topKCorrect: the ordinary result, which is never negative. `inverseStd` of batchNormTraining likewise.
@@ -73,6 +73,7 @@ export const magnitudeKernels: ReferenceKernels = {
   add: onMagnitudes(kernels.add),
   multiply: onMagnitudes(kernels.multiply),
   affine,
+  dropout: onMagnitudes(kernels.dropout, ['random']),
   maxPool2d: onMagnitudes(kernels.maxPool2d),
   maxPool2dGrad: onMagnitudes(kernels.maxPool2dGrad, ['x', 'y']),
   averagePool2d: onMagnitudes(kernels.averagePool2d),

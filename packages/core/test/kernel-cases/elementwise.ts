@@ -9,6 +9,7 @@ type Kinds =
   | 'add'
   | 'multiply'
   | 'affine'
+  | 'dropout'
   | 'biasAdd'
   | 'biasAddGrad'
   | 'padChannels'
@@ -55,6 +56,18 @@ export const elementwiseCases: KernelCases<Kinds> = {
   ],
   affine: [
     { title: '3x + 1', attrs: { scale: 3, offset: 1 }, operands: { x: tensor([2], 1, -2) }, expected: { y: [4, -5] } },
+  ],
+  // Of the known answer of Philox4x32-10 for zeros, 6627e8d5 e169c58d bc57ac4c 9b00dbd8, the first word and the last are less than 0.61·2³².
+  dropout: [
+    {
+      title: 'keeps what has a small number',
+      attrs: { keep: 0.61, scale: 2, stream: 0 },
+      operands: {
+        x: tensor([16], 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0),
+        random: { shape: [4], dtype: 'i32', data: [0, 0, 0, 0] },
+      },
+      expected: { y: [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0] },
+    },
   ],
   biasAdd: [
     {

@@ -1,4 +1,4 @@
-import { elementCount, type OpKind } from '@skiplane/core';
+import { elementCount, keptBelow, type OpKind } from '@skiplane/core';
 import type { ShaderName } from '../generated/shaders.ts';
 import {
   ceilDiv,
@@ -53,6 +53,17 @@ export const sigmoidGrad: Lower<'sigmoidGrad'> = elementwise('sigmoid-grad');
 export const add: Lower<'add'> = elementwise('add');
 export const multiply: Lower<'multiply'> = elementwise('multiply');
 export const affine: Lower<'affine'> = elementwise('affine', ({ attrs: { scale, offset } }) => ({ scale, offset }));
+/** Sixteen elements an invocation. */
+export const dropout: Lower<'dropout'> = ({ outputs, attrs: { keep, scale, stream } }) => {
+  const count = elementCount(spec(outputs, 0).shape);
+  return single('dropout.philox-4x32', {
+    shader: 'dropout',
+    constants: { count4: ceilDiv(count, 4), keptBelow: keptBelow(keep), stream, scale },
+    bindings: [input(0), input(1), output(0)],
+    workgroups: fold(ceilDiv(count, elementsPerGroup)),
+  });
+};
+
 export const fill: Lower<'fill'> = elementwise('fill', ({ attrs: { value } }) => ({ value }));
 export const broadcastScalar: Lower<'broadcastScalar'> = elementwise('broadcast-scalar');
 export const l2PenaltyGrad: Lower<'l2PenaltyGrad'> = elementwise('l2-penalty-grad', ({ attrs: { scale } }) => ({

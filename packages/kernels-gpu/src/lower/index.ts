@@ -7,6 +7,7 @@ import { matMul } from './dense.ts';
 import {
   add,
   affine,
+  dropout,
   biasAdd,
   broadcastScalar,
   fill,
@@ -46,6 +47,7 @@ export const lowerings: { readonly [K in OpKind]: Lower<K> } = {
   add,
   multiply,
   affine,
+  dropout,
   maxPool2d,
   maxPool2dGrad,
   averagePool2d,

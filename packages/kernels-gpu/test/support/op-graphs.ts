@@ -101,6 +101,7 @@ const cases: { readonly [K in OpKind]: readonly Case<K>[] } = {
   add: binary,
   multiply: binary,
   affine: [[{ scale: 2, offset: 1 }, [x]]],
+  dropout: [[{ keep: 0.5, scale: 2, stream: 1 }, [x, { shape: [4], dtype: 'i32' }]]],
   maxPool2d: [
     [{ window: pool }, [x]],
     [{ window: pool }, [odd]],

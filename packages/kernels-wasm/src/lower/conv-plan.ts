@@ -25,6 +25,8 @@ const windowBytes = 16 * 1024;
 const resultBytes = 8 * 1024;
 /** Half of a small L2: what V and M of a Winograd task may take. */
 const winogradBytes = 256 * 1024;
+/** Tasks that the few tiles of a small batch are dealt to: one image on two threads runs 1.5 times as fast as on one (Zen 4). */
+const winogradTasks = 4;
 
 export const padTo16 = (channels: number): number => ceilDiv(channels, 16) * 16;
 
@@ -85,10 +87,15 @@ function windowRowBytes({ outWidth, strideWidth, filterWidth, inChannels }: Conv
   return Math.max(1, ((outWidth - 1) * strideWidth + filterWidth) * inChannels * 4);
 }
 
-/** Tiles of a task whose transformed inputs and products fit the cache; even, so that the microkernel's pairs come out. */
-export function winogradTiles({ inChannels, outChannels }: ConvShape): number {
-  const bytes = 36 * 4 * (inChannels + padTo16(outChannels));
-  return Math.max(2, Math.min(32, Math.floor(winogradBytes / bytes / 2) * 2));
+/**
+ * Tiles of a task whose transformed inputs and products fit the cache, and fewer where threads would have too few
+ * tasks to share; even, so that the microkernel's pairs come out.
+ */
+export function winogradTiles(shape: ConvShape): number {
+  const bytes = 36 * 4 * (shape.inChannels + padTo16(shape.outChannels));
+  const fitting = Math.floor(winogradBytes / bytes / 2) * 2;
+  const shared = ceilDiv(tileCount(shape), 2 * winogradTasks) * 2;
+  return Math.max(2, Math.min(32, fitting, shared));
 }
 
 /** Floats with the 64 bytes that keep planes out of one cache set. */

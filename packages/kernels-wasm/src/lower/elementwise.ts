@@ -1,4 +1,4 @@
-import { elementCount, type OpKind } from '@skiplane/core';
+import { elementCount, keptBelow, type OpKind } from '@skiplane/core';
 import { ceilDiv, elementsPerTask, record, single, spec, type Lower, type Lowering, type OpView } from './lowering.ts';
 
 /** Elements of the output and tasks to compute them. */
@@ -40,6 +40,21 @@ export const sigmoidGrad: Lower<'sigmoidGrad'> = gradient('sigmoidGrad');
 export const affine: Lower<'affine'> = (op) => {
   const { count, tasks } = extent(op);
   return single('affine', (at) => [record('affine', tasks, { x: at.input(0), y: at.output(0), count, ...op.attrs })]);
+};
+
+export const dropout: Lower<'dropout'> = (op) => {
+  const { count, tasks } = extent(op);
+  const { keep, ...attrs } = op.attrs;
+  return single('dropout.philox-4x32', (at) => [
+    record('dropout', tasks, {
+      x: at.input(0),
+      random: at.input(1),
+      y: at.output(0),
+      count,
+      keptBelow: keptBelow(keep),
+      ...attrs,
+    }),
+  ]);
 };
 
 export const fill: Lower<'fill'> = (op) => {

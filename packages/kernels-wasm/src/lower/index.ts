@@ -14,6 +14,7 @@ import { matMul } from './dense.ts';
 import {
   add,
   affine,
+  dropout,
   broadcastScalar,
   fill,
   l2Penalty,
@@ -52,6 +53,7 @@ export const lowerings: { readonly [K in OpKind]: Lower<K> } = {
   add,
   multiply,
   affine,
+  dropout,
   maxPool2d,
   maxPool2dGrad,
   averagePool2d,

@@ -35,6 +35,7 @@ export type UnitOrder =
  *
  * - `add`: s + F
  * - `scale`: shortcut·s + branch·F
+ * - `dropout`: D(s) + F; D keeps an element of s with a probability of `keep` in training, and is keep·s at inference
  * - `exclusiveGate`: (1 − g)·s + g·F, as in highway networks
  * - `shortcutGate`: (1 − g)·s + F
  *
@@ -42,6 +43,7 @@ export type UnitOrder =
  */
 export type Junction =
   | { readonly kind: 'add' }
+  | { readonly kind: 'dropout'; readonly keep: number }
   | { readonly kind: 'scale'; readonly shortcut: number; readonly branch: number }
   | {
       readonly kind: 'exclusiveGate' | 'shortcutGate';

@@ -18,6 +18,8 @@ export function join(net: NetworkBuilder, meeting: Meeting, junction: Junction):
   switch (junction.kind) {
     case 'add':
       return net.add(shortcut, branch, 'add');
+    case 'dropout':
+      return net.add(net.dropout(shortcut, 'dropout-shortcut', junction.keep), branch, 'add');
     case 'scale': {
       const scaled = net.scale(shortcut, 'scale-shortcut', junction.shortcut);
       return net.add(scaled, net.scale(branch, 'scale-branch', junction.branch), 'add');

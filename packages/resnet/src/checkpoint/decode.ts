@@ -22,7 +22,8 @@ import {
   trainingTensors,
   type ExpectedTensor,
 } from './encode.ts';
-import { decodeSafetensors, type ByteSource, type Safetensors } from './safetensors.ts';
+import type { ByteSource } from '../byte-source.ts';
+import { indexFloatSafetensors, type Safetensors, type UnreadTensor } from './safetensors.ts';
 import { classNamesSchema, modelSchema, preprocessingSchema, trainingSchema } from './schema.ts';
 
 /**
@@ -31,8 +32,58 @@ import { classNamesSchema, modelSchema, preprocessingSchema, trainingSchema } fr
  *   all that is wrong with its parts in one error
  */
 export function decodeCheckpoint(bytes: ByteSource): Checkpoint {
-  const file = decodeSafetensors(bytes);
-  const { metadata } = file;
+  const { tensors, description } = openCheckpoint(bytes);
+  const values = new Map<string, Float32Array>();
+  const data = (name: string): Float32Array => {
+    const value = values.get(name) ?? tensors.get(name)?.read() ?? new Float32Array(0);
+    values.set(name, value);
+    return value;
+  };
+  const infinite = [...tensors.keys()].filter((name) => !allFinite(data(name)));
+  if (infinite.length > 0) throw invalid(infinite.map((name) => `tensor '${name}' holds NaN or infinite values`));
+  const { model, specs, training } = description;
+  const state = training === null ? null : trainingState(training, specs, data);
+  const parts = {
+    ...saidOf(description, data),
+    parameters: new Map(specs.map(({ name }) => [name, data(name)])),
+  };
+  return state === null || isLayerGraph(model)
+    ? { model, ...parts, training: null }
+    : { model, ...parts, training: state };
+}
+
+/** What a checkpoint is of; its weights are not read. @throws {FormatError} like {@link decodeCheckpoint} */
+export function outlineCheckpoint(bytes: ByteSource): Pick<Checkpoint, 'model' | 'classNames' | 'preprocessing'> {
+  const { tensors, description } = openCheckpoint(bytes);
+  const { model } = description;
+  return { model, ...saidOf(description, (name) => tensors.get(name)?.read() ?? new Float32Array(0)) };
+}
+
+function openCheckpoint(bytes: ByteSource) {
+  const { tensors, metadata } = indexFloatSafetensors(bytes);
+  const description = describe(metadata, tensors);
+  checkTensors(tensors, expectedTensors(description));
+  return { tensors, description };
+}
+
+type Tensors = ReadonlyMap<string, UnreadTensor>;
+
+function saidOf(
+  { classNames, preprocessing, hasStd }: Description,
+  data: (name: string) => Float32Array,
+): Pick<Checkpoint, 'classNames' | 'preprocessing'> {
+  if (preprocessing === null) return { classNames, preprocessing };
+  const { scale } = preprocessing;
+  return {
+    classNames,
+    preprocessing: { scale, mean: data(meanImageName), ...(hasStd && { std: data(stdImageName) }) },
+  };
+}
+
+type Description = ReturnType<typeof describe>;
+
+/** What the metadata says. */
+function describe(metadata: Safetensors['metadata'], tensors: Tensors) {
   if (metadata['format'] !== checkpointFormat) {
     throw invalid([
       `its metadata has format '${metadata['format'] ?? ''}' where a checkpoint has '${checkpointFormat}'`,
@@ -53,34 +104,19 @@ export function decodeCheckpoint(bytes: ByteSource): Checkpoint {
   problems.push(...modelProblems(model, classNames));
   if (isLayerGraph(model) && training !== null) problems.push('it goes on with the training of a graph of layers');
   // Every layer has two tensors or more, so this bounds the work that a header can ask for.
-  if (!isLayerGraph(model) && model.depth > file.tensors.size)
-    problems.push(`its model has ${model.depth} layers, but the file only ${file.tensors.size} tensors`);
+  if (!isLayerGraph(model) && model.depth > tensors.size)
+    problems.push(`its model has ${model.depth} layers, but the file only ${tensors.size} tensors`);
   if (problems.length > 0) throw invalid(problems);
+  return { model, classNames, preprocessing, training, specs: specsOf(model), hasStd: tensors.has(stdImageName) };
+}
 
-  const specs = specsOf(model);
+function expectedTensors({ model, specs, preprocessing, training, hasStd }: Description): readonly ExpectedTensor[] {
   const keeps = training !== null && keptEpoch(training.callbacks) !== null;
-  checkTensors(file, [
-    ...modelTensors(model, specs, { mean: preprocessing !== null, std: file.tensors.has(stdImageName) }),
+  return [
+    ...modelTensors(model, specs, { mean: preprocessing !== null, std: hasStd }),
     ...(training === null ? [] : trainingTensors(specs, training.settings)),
     ...(keeps ? keptTensors(specs) : []),
-  ]);
-  const data = (name: string): Float32Array => file.tensors.get(name)?.data ?? new Float32Array(0);
-  const state = training === null ? null : trainingState(training, specs, data);
-  const parts = {
-    classNames,
-    preprocessing:
-      preprocessing === null
-        ? null
-        : {
-            scale: preprocessing.scale,
-            mean: data(meanImageName),
-            ...(file.tensors.has(stdImageName) && { std: data(stdImageName) }),
-          },
-    parameters: new Map(specs.map(({ name }) => [name, data(name)])),
-  };
-  return state === null || isLayerGraph(model)
-    ? { model, ...parts, training: null }
-    : { model, ...parts, training: state };
+  ];
 }
 
 function trainingState(
@@ -126,8 +162,8 @@ function trainingState(
   };
 }
 
-/** Tensors that are missing, left over, of another shape, or not finite. */
-function checkTensors({ tensors }: Safetensors, expected: readonly ExpectedTensor[]): void {
+/** Tensors that are missing, left over, or of another shape. */
+function checkTensors(tensors: Tensors, expected: readonly ExpectedTensor[]): void {
   const names = new Set(expected.map(({ name }) => name));
   const problems = [...tensors.keys()]
     .filter((name) => !names.has(name))
@@ -139,7 +175,7 @@ function checkTensors({ tensors }: Safetensors, expected: readonly ExpectedTenso
       problems.push(`tensor '${name}' is ${formatShape(tensor.shape)}, but the model has ${formatShape(shape)}`);
     } else if (tensor.dtype !== dtype) {
       problems.push(`tensor '${name}' is ${tensor.dtype ?? 'f32'}, but the model has ${dtype ?? 'f32'}`);
-    } else if (!allFinite(tensor.data)) problems.push(`tensor '${name}' holds NaN or infinite values`);
+    }
   }
   if (problems.length > 0) throw invalid(problems);
 }

@@ -1,5 +1,6 @@
 import { elementCount, FormatError, formatShape } from '@skiplane/core';
 import * as v from 'valibot';
+import type { ByteSource } from '../byte-source.ts';
 import { topLevelKeys } from './top-level-keys.ts';
 
 /** A tensor of a file. */
@@ -14,12 +15,6 @@ export interface NamedTensor {
 export interface Safetensors {
   readonly tensors: ReadonlyMap<string, NamedTensor>;
   readonly metadata: Readonly<Record<string, string>>;
-}
-
-/** The bytes of a file: all of them in memory, or read when they are asked for. */
-export interface ByteSource {
-  readonly length: number;
-  subarray(from: number, to: number): Uint8Array;
 }
 
 /** Headers longer than this are refused, as by the format's own reader. */
@@ -104,17 +99,35 @@ const anyHeader = headerOf(
  *   overlap or leave gaps, or shapes that do not fit their bytes
  */
 export function decodeSafetensors(bytes: ByteSource): Safetensors {
+  const { tensors, metadata } = indexFloatSafetensors(bytes);
+  const all = [...tensors].map(([name, { read, ...about }]): [string, NamedTensor] => [
+    name,
+    { ...about, data: read() },
+  ]);
+  return { tensors: new Map(all), metadata };
+}
+
+/** A tensor whose values are read when they are asked for. */
+export interface UnreadTensor extends Omit<NamedTensor, 'data'> {
+  readonly read: () => Float32Array;
+}
+
+/** Finds what {@link decodeSafetensors} reads. @throws {FormatError} like it */
+export function indexFloatSafetensors(bytes: ByteSource) {
   const { tensors, metadata } = layOut(bytes, floatHeader);
-  const floats = [...tensors].map(([name, { shape, dtype, read }]): [string, NamedTensor] => {
-    const data = read();
-    if (dtype === 'I8') {
-      const whole = new Int8Array(data.buffer, data.byteOffset, data.byteLength);
-      return [name, { shape, data: Float32Array.from(whole), dtype: 'i8' }];
-    }
-    const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-    return [name, { shape, data: readFloats(view, 0, elementCount(shape)) }];
+  const all = [...tensors].map(([name, { shape, dtype, read }]): [string, UnreadTensor] => {
+    if (dtype === 'I8') return [name, { shape, dtype: 'i8', read: () => wholeNumbers(read()) }];
+    return [name, { shape, read: () => floats(read(), elementCount(shape)) }];
   });
-  return { tensors: new Map(floats), metadata };
+  return { tensors: new Map(all), metadata };
+}
+
+function wholeNumbers({ buffer, byteOffset, byteLength }: Uint8Array): Float32Array {
+  return Float32Array.from(new Int8Array(buffer, byteOffset, byteLength));
+}
+
+function floats({ buffer, byteOffset, byteLength }: Uint8Array, count: number): Float32Array {
+  return readFloats(new DataView(buffer, byteOffset, byteLength), 0, count);
 }
 
 /** Finds the tensors of a safetensors file of any element type, and reads none. @throws {FormatError} as {@link decodeSafetensors} */

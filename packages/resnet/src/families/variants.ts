@@ -30,6 +30,7 @@ export const heVariants = {
   'he-exclusive-gate': variant('exclusive-gate', { junction: { kind: 'exclusiveGate', kernelSize: 1, bias: -6 } }),
   'he-shortcut-gate-0': variant('shortcut-gate-0', { junction: { kind: 'shortcutGate', kernelSize: 1, bias: 0 } }),
   'he-shortcut-gate': variant('shortcut-gate', { junction: { kind: 'shortcutGate', kernelSize: 1, bias: -6 } }),
+  'he-dropout-shortcut': variant('dropout-shortcut', { junction: { kind: 'dropout', keep: 0.5 } }),
   'he-normalized-addition': variant('normalized-addition', { order: 'normalizedAddition' }),
   'he-activated-branch': variant('activated-branch', { order: 'activatedBranch' }),
   'he-relu-pre-activation': variant('relu-pre-activation', { order: 'reluPreActivation' }),

@@ -1,3 +1,5 @@
+import type { ByteSource } from '../byte-source.ts';
+import { ByteReader } from './byte-reader.ts';
 import { fileError } from './model-file.ts';
 
 export const hdf5Format = 'HDF5';
@@ -8,70 +10,76 @@ export function damaged(problem: string, next?: string): ReturnType<typeof fileE
 
 /** Reads of structures in a file: each is work, and together they are bounded. */
 const maxReads = 20_000_000;
+const maxTextBytes = 2 ** 24;
 
 /** An HDF5 file's bytes, which are never read beyond their end. Addresses and lengths have 8 bytes. */
 export class Hdf5Bytes {
-  readonly bytes: Uint8Array;
-  readonly #view: DataView;
+  readonly length: number;
+  readonly #reader: ByteReader;
   #reads = 0;
 
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  constructor(source: ByteSource) {
+    this.#reader = new ByteReader(source, damaged);
+    this.length = source.length;
   }
 
   u8(at: number): number {
-    return this.#view.getUint8(this.#within(at, 1));
+    return this.#counted().u8(at);
   }
 
   u16(at: number): number {
-    return this.#view.getUint16(this.#within(at, 2), true);
+    return this.#counted().u16(at);
   }
 
   u32(at: number): number {
-    return this.#view.getUint32(this.#within(at, 4), true);
+    return this.#counted().u32(at);
   }
 
   /** A length. */
   u64(at: number): number {
-    const value = Number(this.#view.getBigUint64(this.#within(at, 8), true));
-    if (!Number.isSafeInteger(value)) throw damaged(`the number at byte ${at} is absurd`);
-    return value;
+    return this.#counted().u64(at);
   }
 
   /** An address; undefined where it says that there is none. */
   address(at: number): number | undefined {
-    const value = this.#view.getBigUint64(this.#within(at, 8), true);
+    const value = this.#counted().big64(at);
     if (value === 0xffff_ffff_ffff_ffffn) return undefined;
-    if (value >= BigInt(this.bytes.length))
-      throw damaged(`address ${value} lies behind the end at byte ${this.bytes.length}`);
+    if (value >= BigInt(this.length)) throw damaged(`address ${value} lies behind the end at byte ${this.length}`);
     return Number(value);
   }
 
-  /** A whole number of 1, 2, 4 or 8 bytes. */
+  /** A whole number of 1 to 8 bytes. */
   uint(at: number, size: number): number {
-    return size === 1 ? this.u8(at) : size === 2 ? this.u16(at) : size === 4 ? this.u32(at) : this.u64(at);
+    let value = 0;
+    for (let byte = size - 1; byte >= 0; byte--) value = value * 256 + this.u8(at + byte);
+    if (!Number.isSafeInteger(value)) throw damaged(`the number at byte ${at} is absurd`);
+    return value;
   }
 
   slice(at: number, length: number): Uint8Array {
-    this.#within(at, length);
-    return this.bytes.subarray(at, at + length);
+    return this.#counted().slice(at, length);
   }
 
   text(at: number, length: number): string {
+    if (length > maxTextBytes) throw damaged(`a text has ${length} bytes`);
     const bytes = this.slice(at, length);
     const end = bytes.indexOf(0);
     return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+  }
+
+  /** A text that a zero ends. */
+  terminatedText(at: number): string {
+    const end = this.#counted().indexOf(0, at, maxTextBytes);
+    if (end < 0) throw damaged('a name does not end');
+    return this.text(at, end - at);
   }
 
   expect(at: number, signature: string): void {
     if (this.text(at, signature.length) !== signature) throw damaged(`there is no ${signature} at byte ${at}`);
   }
 
-  #within(at: number, length: number): number {
-    if (!(at >= 0 && length >= 0 && at + length <= this.bytes.length))
-      throw damaged(`it ends at byte ${this.bytes.length}, in the middle of a value`);
+  #counted(): ByteReader {
     if (++this.#reads > maxReads) throw damaged('its structures go round in circles');
-    return at;
+    return this.#reader;
   }
 }

@@ -22,8 +22,8 @@ export function readDataObject(file: Hdf5Bytes, messages: readonly Message[]): D
   const filters = find(messageTypes.filters);
   const read = (): Uint8Array => {
     const bytes = elementCount(shape) * datatype.size;
-    if (bytes > file.bytes.length * maxRatio)
-      throw damaged(`a data set [${shape.join(',')}] would have ${bytes} bytes, in a file of ${file.bytes.length}`);
+    if (bytes > file.length * maxRatio)
+      throw damaged(`a data set [${shape.join(',')}] would have ${bytes} bytes, in a file of ${file.length}`);
     const version = file.u8(layout.at);
     const kind = file.u8(layout.at + 1);
     if (version !== 3 && !(version === 4 && kind < 2))
@@ -80,14 +80,14 @@ function readChunks(
   const tree = file.address(layout + 3);
   const chunk = shape.map((_, axis) => file.u32(layout + 11 + 4 * axis));
   const chunkBytes = elementCount(chunk) * size;
-  if (chunkBytes < 1 || chunkBytes > file.bytes.length * maxRatio)
+  if (chunkBytes < 1 || chunkBytes > file.length * maxRatio)
     throw damaged(`a data set has chunks [${chunk.join(',')}]`);
   const out = new Uint8Array(elementCount(shape) * size);
   if (tree === undefined) return out;
   let unpackedBytes = 0;
   for (const { key, address } of leaves(file, tree, 1, 8 + 8 * (rank + 1))) {
     unpackedBytes += chunkBytes;
-    if (unpackedBytes > file.bytes.length * maxRatio + chunkBytes)
+    if (unpackedBytes > file.length * maxRatio + chunkBytes)
       throw damaged('a data set has more chunks than its file can hold');
     const offsets = shape.map((_, axis) => file.u64(key + 8 + 8 * axis));
     const packed = file.slice(address, file.u32(key));

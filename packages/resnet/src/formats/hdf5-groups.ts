@@ -53,11 +53,9 @@ function tableLinks(file: Hdf5Bytes, tree: number, heap: number): readonly Link[
       const nameAt = names + file.u64(entry);
       const address = file.address(entry + 8);
       if (nameAt >= namesEnd) throw damaged(`a name lies outside its heap`);
-      const end = file.bytes.indexOf(0, nameAt);
-      if (end < 0) throw damaged('a name does not end');
       // 2 is a link to a name.
       if (address !== undefined && file.u32(entry + 16) !== 2)
-        links.push({ name: file.text(nameAt, end - nameAt), address });
+        links.push({ name: file.terminatedText(nameAt), address });
       if (links.length > maxLinks) throw damaged(`a group has more than ${maxLinks} objects`);
     }
   }

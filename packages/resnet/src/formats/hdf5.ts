@@ -1,3 +1,4 @@
+import type { ByteSource } from '../byte-source.ts';
 import { readAttributes, type TextAttribute } from './hdf5-attributes.ts';
 import { damaged, hdf5Format, Hdf5Bytes } from './hdf5-bytes.ts';
 import { readDataObject, type DataObject } from './hdf5-data.ts';
@@ -8,8 +9,9 @@ import { toFloat32 } from './numbers.ts';
 
 const magic = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
-export function isHdf5(bytes: Uint8Array): boolean {
-  return magic.every((byte, index) => bytes[index] === byte);
+/** @param head  the first bytes of a file */
+export function isHdf5(head: Uint8Array): boolean {
+  return magic.every((byte, index) => head[index] === byte);
 }
 
 /** Groups and data sets, counted along all links; and how deep they are nested. */
@@ -34,9 +36,9 @@ export interface Hdf5File {
  * @throws {FormatError} when it is damaged, or has what this cannot read
  * @source https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html
  */
-export function openHdf5(bytes: Uint8Array): Hdf5File {
-  if (!isHdf5(bytes)) throw damaged('it does not begin as one');
-  const file = new Hdf5Bytes(bytes);
+export function openHdf5(source: ByteSource): Hdf5File {
+  if (!isHdf5(source.subarray(0, magic.length))) throw damaged('it does not begin as one');
+  const file = new Hdf5Bytes(source);
   const tensors = new Map<string, FileTensor>();
   const groups = new Map<string, ReadonlyMap<string, () => TextAttribute>>();
   const visit = (address: number, path: string, depth: number): void => {
@@ -82,8 +84,7 @@ function rootAddress(file: Hdf5Bytes): number {
   if (file.u8(sizes) !== 8 || file.u8(sizes + 1) !== 8 || file.u64(base) !== 0)
     throw damaged('its addresses have not 8 bytes, or do not count from its begin', 'Such files cannot be read.');
   const end = file.u64(base + 16);
-  if (end > file.bytes.length)
-    throw damaged(`it has ${file.bytes.length} bytes where it should have ${end}: it is truncated`);
+  if (end > file.length) throw damaged(`it has ${file.length} bytes where it should have ${end}: it is truncated`);
   const root = file.address(modern ? base + 24 : base + 40);
   if (root === undefined) throw damaged('it has no root group');
   return root;

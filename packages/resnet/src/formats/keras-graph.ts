@@ -3,7 +3,7 @@ import { inputName } from '../layer-graph/layer-graph.ts';
 import { type KerasLayer, type KerasNetwork } from './keras-config.ts';
 import { isObject, type Json } from './keras-json.ts';
 import { RescaledInput } from './keras-preprocessing.ts';
-import type { FileTensor, ImportedNetwork } from './model-file.ts';
+import type { FileTensor, NetworkOutline } from './model-file.ts';
 import { misfit, NetworkAssembler, unsupportedLayers, type LaidOut, type Unsupported } from './network-assembler.ts';
 
 /** Weights of a layer, in the order of Keras; empty where it has none. */
@@ -43,7 +43,7 @@ type Importer = (context: Context) => string;
  * @param weightsOf  a layer's weights, of which every one is used
  * @throws {FormatError} that lists all layers which cannot be represented, or all weights that do not fit
  */
-export function kerasNetwork(network: KerasNetwork, weightsOf: WeightsOf): ImportedNetwork {
+export function kerasNetwork(network: KerasNetwork, weightsOf: WeightsOf): NetworkOutline {
   const { name, layers, image, output } = network;
   const unsupported = layers.flatMap((layer) => unsupportedPart(layer, weightsOf(layer)));
   if (unsupported.length > 0) throw unsupportedLayers(name, unsupported);
@@ -88,7 +88,7 @@ function takeWeights(net: NetworkAssembler, layer: KerasLayer, weights: FileTens
     const named = weights.findIndex((weight) => roleOf(weight.name) === role);
     const [weight] = weights.splice(named < 0 ? 0 : named, 1);
     if (weight === undefined) net.problem(`layer '${layer.name}' (${layer.className}) has no '${role}' in the file`);
-    else taken[role] = { shape: weight.shape, data: weight.read() };
+    else taken[role] = weight;
   }
   return taken;
 }
@@ -120,12 +120,15 @@ const importers: Readonly<Record<string, Importer>> = {
   BatchNormalization({ net, layer, config, inputs, take }) {
     const { scale = true, center = true, epsilon = 1e-3 } = config;
     const channels = net.shape(inputs[0] ?? '').at(-1) ?? 0;
-    const constant = (value: number): LaidOut => ({ shape: [channels], data: new Float32Array(channels).fill(value) });
+    const constant = (value: number): LaidOut => ({
+      shape: [channels],
+      read: () => new Float32Array(channels).fill(value),
+    });
     const gamma = scale === false ? { gamma: constant(1) } : take('gamma');
     const beta = center === false ? { beta: constant(0) } : take('beta');
     const { moving_mean: mean, moving_variance: variance } = take('moving_mean', 'moving_variance');
-    const unchanged = mean?.data.every((value) => value === 0) && variance?.data.every((value) => value === 1);
-    if (scale === false && center !== false && Number(epsilon) === 0 && unchanged === true)
+    const biasOnly = scale === false && center !== false && Number(epsilon) === 0;
+    if (biasOnly && holdsOnly(mean, 0) && holdsOnly(variance, 1))
       return net.add('bias', layer.name, inputs, {}, { ...(beta['beta'] && { bias: beta['beta'] }) });
     const parameters = { ...gamma, ...beta, ...(mean && { mean }), ...(variance && { variance }) };
     return net.add('batchNorm', layer.name, inputs, { epsilon: Number(epsilon) }, parameters);
@@ -163,6 +166,10 @@ const importers: Readonly<Record<string, Importer>> = {
     return net.add('pad', layer.name, inputs, { padding: { top, bottom, left, right } });
   },
 };
+
+function holdsOnly(tensor: LaidOut | undefined, wanted: number): boolean {
+  return tensor?.read().every((value) => value === wanted) ?? false;
+}
 
 /** Zeros before and behind the two axes that are padded. */
 function zerosOf({ padding }: Json): readonly [Pair, Pair] {

@@ -5,7 +5,14 @@ import { kerasNetwork, type WeightsOf } from './keras-graph.ts';
 import { layerKey, layersBy, weightsByName } from './keras-layer-weights.ts';
 import { readOptimizer } from './keras-optimizer.ts';
 import { openHdf5, type Hdf5File } from './hdf5.ts';
-import { fileError, type FileTensor, type ImportedNetwork, type ModelFile } from './model-file.ts';
+import type { ByteSource } from '../byte-source.ts';
+import {
+  fileError,
+  type FileTensor,
+  type ImportedNetwork,
+  type ModelDirectory,
+  type NetworkOutline,
+} from './model-file.ts';
 import { misfit } from './network-assembler.ts';
 import { ownKey } from './own-metadata.ts';
 import { parseJson } from './parse-json.ts';
@@ -13,8 +20,8 @@ import { parseJson } from './parse-json.ts';
 const format = 'Keras HDF5';
 
 /** Reads what Keras 2 or 3 wrote as `.h5`: whole models, and weights alone. @throws {FormatError} when it is damaged */
-export function readKerasHdf5(bytes: Uint8Array): ModelFile {
-  const file = openHdf5(bytes);
+export function readKerasHdf5(source: ByteSource): ModelDirectory {
+  const file = openHdf5(source);
   const texts = ['keras_version', 'backend', 'model_config', 'training_config', ownKey].flatMap((key) => {
     const text = file.text('', key) ?? file.text('model_weights', key);
     return text === undefined ? [] : [[key, text] as const];
@@ -24,17 +31,23 @@ export function readKerasHdf5(bytes: Uint8Array): ModelFile {
     format: 'keras-hdf5',
     tensors: file.tensors,
     metadata,
-    network: () => networkOf(file, metadata['model_config'], metadata['training_config']),
+    outline: () => outlineOf(file, metadata['model_config'], metadata['training_config']),
   };
 }
 
-function networkOf(file: Hdf5File, config: string | undefined, training: string | undefined): ImportedNetwork {
+function outlineOf(file: Hdf5File, config: string | undefined, training: string | undefined): NetworkOutline {
   if (config === undefined) return matchKerasWeights(namedLayers(file) ?? storedObjects(file));
   const network = parseKerasModel(format, parseJson(format, 'model_config', config));
   const weights = namedLayers(file) ?? [];
   const byLayer = assigned(network, weights);
-  const imported = kerasNetwork(network, (layer) => byLayer.get(layerKey(layer)) ?? []);
-  return { ...imported, optimizer: optimizerOf(file, training, network, imported) };
+  const outline = kerasNetwork(network, (layer) => byLayer.get(layerKey(layer)) ?? []);
+  return {
+    ...outline,
+    read() {
+      const imported = outline.read();
+      return { ...imported, optimizer: optimizerOf(file, training, network, imported) };
+    },
+  };
 }
 
 /** Undefined where none is kept, or one that this library has not. */

@@ -2,15 +2,15 @@ import { FormatError, formatShape, sameShape } from '@skiplane/core';
 import { modelConfig, type ModelConfig } from '../config.ts';
 import { parameterSpecs } from '../initial-parameters.ts';
 import type { LayerWeights } from './keras-hdf5.ts';
-import type { FileTensor, ImportedNetwork } from './model-file.ts';
-import { misfit } from './network-assembler.ts';
+import type { FileTensor, NetworkOutline } from './model-file.ts';
+import { misfit, outlineOf, type LaidOut } from './network-assembler.ts';
 
 /**
  * Finds the family of the Keras example whose layers weights without a configuration are: the numbers and shapes of its
  * convolutions, batch norms and dense layers must all agree.
  * @throws {FormatError} that lists what does not fit the nearest one
  */
-export function matchKerasWeights(layers: readonly LayerWeights[]): ImportedNetwork {
+export function matchKerasWeights(layers: readonly LayerWeights[]): NetworkOutline {
   const kinds = sorted(layers);
   const convs = kinds.conv.length;
   const [classes = 0] = kinds.dense.at(-1)?.at(-1)?.shape ?? [];
@@ -28,10 +28,7 @@ export function matchKerasWeights(layers: readonly LayerWeights[]): ImportedNetw
     return [assign(model, kinds)];
   });
   const fit = attempts.find(({ problems }) => problems.length === 0);
-  if (fit !== undefined) {
-    const { model, parameters } = fit;
-    return { model, parameters, preprocessing: null, classNames: null, training: null };
-  }
+  if (fit !== undefined) return outlineOf(fit.model, fit.tensors);
   const nearest = attempts.toSorted((a, b) => a.problems.length - b.problems.length)[0];
   if (nearest !== undefined) throw misfit(nearest.model.name, nearest.problems);
   throw new FormatError(
@@ -63,7 +60,7 @@ function kindOf(role: string, layer: string): keyof Kinds {
 }
 
 function assign(model: ModelConfig, kinds: Kinds) {
-  const parameters = new Map<string, Float32Array>();
+  const tensors = new Map<string, LaidOut>();
   const problems: string[] = [];
   const queues = { conv: kinds.conv.flat(), norm: kinds.norm.flat(), dense: kinds.dense.flat() };
   for (const { name, shape } of parameterSpecs(model)) {
@@ -72,13 +69,9 @@ function assign(model: ModelConfig, kinds: Kinds) {
     if (tensor === undefined) problems.push(`'${name}' ${formatShape(shape)} is missing`);
     else if (!sameShape(tensor.shape, shape)) {
       problems.push(`'${tensor.name}' is ${formatShape(tensor.shape)}, where '${name}' needs ${formatShape(shape)}`);
-    } else if (problems.length === 0) {
-      const data = tensor.read();
-      if (data.every(Number.isFinite)) parameters.set(name, data);
-      else problems.push(`'${tensor.name}' holds NaN or infinite values`);
-    }
+    } else tensors.set(name, tensor);
   }
   for (const left of Object.values(queues).flat())
     problems.push(`'${left.name}' ${formatShape(left.shape)} is used by nothing`);
-  return { model, parameters, problems };
+  return { model, tensors, problems };
 }

@@ -4,7 +4,7 @@ import { isObject } from './keras-json.ts';
 import { kerasNetwork } from './keras-graph.ts';
 import { storedWeights } from './keras-hdf5.ts';
 import { readOptimizer } from './keras-optimizer.ts';
-import { fileError, type ModelFile } from './model-file.ts';
+import { fileError, type ModelDirectory } from './model-file.ts';
 import { parseJson } from './parse-json.ts';
 import type { ZipEntry } from './zip.ts';
 
@@ -18,25 +18,32 @@ export function isKerasZip(entries: ReadonlyMap<string, ZipEntry>): boolean {
 }
 
 /** Reads a `.keras` archive of Keras 3. @throws {FormatError} when it is damaged */
-export function readKerasZip(entries: ReadonlyMap<string, ZipEntry>): ModelFile {
+export function readKerasZip(entries: ReadonlyMap<string, ZipEntry>): ModelDirectory {
   const text = (name: string): string => new TextDecoder().decode(entries.get(name)?.read() ?? new Uint8Array(0));
   const weights = entries.get(weightsName);
   if (weights === undefined) throw fileError(format, `'${weightsName}' is missing in it`);
-  const file = openHdf5(weights.read());
+  const file = openHdf5(weights.open());
   const written = entries.has(metadataName) ? parseJson(format, metadataName, text(metadataName)) : {};
   const metadata = Object.entries(isObject(written) ? written : {}).map(([key, value]) => [key, String(value)]);
   return {
     format: 'keras-zip',
     tensors: file.tensors,
     metadata: Object.fromEntries(metadata) as Record<string, string>,
-    network() {
+    outline() {
       const config = parseJson(format, configName, text(configName));
       const network = parseKerasModel(format, config);
-      const imported = kerasNetwork(network, storedWeights(file, network));
+      const outline = kerasNetwork(network, storedWeights(file, network));
       const compiled = isObject(config) ? config['compile_config'] : undefined;
-      if (!isObject(compiled)) return imported;
-      const variables = optimizerVariablesOf(file);
-      return { ...imported, optimizer: readOptimizer(compiled['optimizer'], variables, network, imported.parameters) };
+      if (!isObject(compiled)) return outline;
+      return {
+        ...outline,
+        read() {
+          const imported = outline.read();
+          const variables = optimizerVariablesOf(file);
+          const optimizer = readOptimizer(compiled['optimizer'], variables, network, imported.parameters);
+          return { ...imported, optimizer };
+        },
+      };
     },
   };
 }

@@ -1,6 +1,6 @@
 import { elementCount, FormatError, formatShape } from '@skiplane/core';
 import type { Preprocessing } from '../data/preprocessing.ts';
-import type { ByteSource } from '../checkpoint/safetensors.ts';
+import type { ByteSource } from '../byte-source.ts';
 import type { TrainingState } from '../checkpoint/checkpoint.ts';
 import type { Model } from '../model.ts';
 import type { Parameters } from '../parameters.ts';
@@ -50,14 +50,26 @@ export interface OptimizerSnapshot {
   readonly state: Readonly<Record<string, Parameters>>;
 }
 
+/** A network in a file: its layers are known, and none of its weights is read yet. */
+export interface NetworkOutline extends Pick<ImportedNetwork, 'model' | 'preprocessing' | 'classNames'> {
+  /** Reads the weights. @throws {FormatError} that lists those that hold NaN or infinite values */
+  read(): ImportedNetwork;
+}
+
 /** A file whose parts are known, but not read yet. */
-export interface ModelFile {
+export interface ModelDirectory {
   readonly format: FileFormat;
   /** All of them, the state of an optimizer included. */
   readonly tensors: ReadonlyMap<string, FileTensor>;
   /** What the file says beside tensors and layers, such as the version of the program that wrote it. */
   readonly metadata: Readonly<Record<string, string>>;
   /** @throws {FormatError} that lists all that cannot be represented, or all that does not fit */
+  outline(): NetworkOutline;
+}
+
+/** The same with all at once. */
+export interface ModelFile extends ModelDirectory {
+  /** @throws {FormatError} like `outline`, and `read` of what that gives, and when there are too many weights */
   network(): ImportedNetwork;
 }
 
@@ -74,11 +86,11 @@ export function fileError(
 /** What Node reads at once; networks of residual blocks have a tenth of it. */
 const maxWholeBytes = 2 ** 31 - 1;
 
-/** @throws {FormatError} when a file has more bytes than are held in memory as a whole */
-export function checkWholeSize({ length }: ByteSource): void {
+/** @throws {FormatError} when something has more bytes than are held in memory as a whole */
+export function checkWholeSize({ length }: Pick<ByteSource, 'length'>, what = 'it'): void {
   if (length <= maxWholeBytes) return;
   throw new FormatError(
-    `it has ${length} bytes, but networks are read from files of at most ${maxWholeBytes}. Save the weights alone, without the state of an optimizer, or as float16. Of larger files, safetensors can be inspected.`,
+    `${what} has ${length} bytes, but at most ${maxWholeBytes} are read as a whole. Such files can be inspected by their path.`,
     { length, maxWholeBytes },
   );
 }

@@ -10,12 +10,15 @@ import {
 } from '../layer-graph/layer-graph.ts';
 import { foldPads } from '../layer-graph/fold-pads.ts';
 import { NetworkBuilder } from '../network-builder.ts';
-import type { ImportedNetwork } from './model-file.ts';
+import type { Model } from '../model.ts';
+import type { ImportedNetwork, NetworkOutline } from './model-file.ts';
 
-/** A parameter in this library's layout. */
+/** A parameter in this library's layout, read when it is asked for. */
 export interface LaidOut {
+  /** Of the tensor in the file. */
+  readonly name?: string;
   readonly shape: readonly number[];
-  readonly data: Float32Array;
+  readonly read: () => Float32Array;
 }
 
 /** Elements of an image that is still one: 8,192 × 8,192 of 3 channels. */
@@ -28,7 +31,7 @@ export class NetworkAssembler {
   readonly #image: readonly [height: number, width: number, channels: number];
   readonly #values: Map<string, ValueId>;
   readonly #layers: LayerNode[] = [];
-  readonly #parameters = new Map<string, Float32Array>();
+  readonly #parameters = new Map<string, LaidOut>();
   readonly #problems: string[] = [];
 
   constructor(name: string, image: readonly [height: number, width: number, channels: number]) {
@@ -78,9 +81,7 @@ export class NetworkAssembler {
         this.#problems.push(
           `'${spec.name}' is ${formatShape(given.shape)}, but the layer needs ${formatShape(spec.shape)}`,
         );
-      } else if (!given.data.every(Number.isFinite)) {
-        this.#problems.push(`'${spec.name}' holds NaN or infinite values`);
-      } else this.#parameters.set(spec.name, given.data);
+      } else this.#parameters.set(spec.name, given);
     }
     return unique;
   }
@@ -91,7 +92,7 @@ export class NetworkAssembler {
   }
 
   /** @throws {FormatError} that lists all that did not fit */
-  finish(output: string, preprocessing: Preprocessing | null = null): ImportedNetwork {
+  finish(output: string, preprocessing: Preprocessing | null = null): NetworkOutline {
     let last = output;
     // Heads of convolutions alone end with images of one pixel.
     if (this.shape(last).length === 3) last = this.add('flatten', 'logits', [last], {});
@@ -100,7 +101,7 @@ export class NetworkAssembler {
     const [height, width, channels] = this.#image;
     const layers = foldPads(live(this.#layers, last));
     const model: LayerGraph = { name: this.#name, imageSize: [height, width], channels, classes, layers, output: last };
-    return { model, parameters: this.#parameters, preprocessing, classNames: null, training: null };
+    return outlineOf(model, this.#parameters, preprocessing);
   }
 
   #valueOf(layer: string): ValueId {
@@ -115,6 +116,27 @@ export class NetworkAssembler {
     for (let n = 1; this.#values.has(unique); n++) unique = `${name || 'layer'}_${n}`;
     return unique;
   }
+}
+
+/** A network whose parameters are these tensors. */
+export function outlineOf(
+  model: Model,
+  tensors: ReadonlyMap<string, LaidOut>,
+  preprocessing: Preprocessing | null = null,
+): NetworkOutline {
+  const said = { model, preprocessing, classNames: null };
+  const read = (): ImportedNetwork => {
+    const parameters = new Map<string, Float32Array>();
+    const problems: string[] = [];
+    for (const [parameter, { name = parameter, read: readOne }] of tensors) {
+      const data = readOne();
+      if (data.every(Number.isFinite)) parameters.set(parameter, data);
+      else problems.push(`'${name}' holds NaN or infinite values`);
+    }
+    if (problems.length > 0) throw misfit(model.name, problems);
+    return { ...said, parameters, training: null };
+  };
+  return { ...said, read };
 }
 
 /** One error for all that does not fit together in a file. */

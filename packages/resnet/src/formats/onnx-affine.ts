@@ -1,6 +1,7 @@
+import { elementCount } from '@skiplane/core';
 import type { FileTensor } from './model-file.ts';
 import type { LaidOut } from './network-assembler.ts';
-import { constantAt, floatOf, intOf, laidOut, layerAt, notScrambled, type NodeContext } from './onnx-context.ts';
+import { constantAt, floatOf, intOf, layerAt, notScrambled, type NodeContext } from './onnx-context.ts';
 import { isLayer, Unrepresentable, type LayerValue, type OnnxValue } from './onnx-values.ts';
 import { kernelForPixels, kernelFromRows } from './transpose.ts';
 
@@ -9,7 +10,7 @@ export function matrixProduct({ net, node, title, inputs }: NodeContext): OnnxVa
   const x = layerAt(inputs, 0);
   if (x.layout !== 'features') throw new Unrepresentable('it takes an image that is not flattened');
   const gemm = node.opType === 'Gemm';
-  const given = laidOut(inputs, 1);
+  const given = constantAt(inputs, 1);
   if (given.shape.length !== 2) throw new Unrepresentable(`a matrix of ${given.shape.length} axes`);
   if (gemm && (floatOf(node, 'alpha', 1) !== 1 || floatOf(node, 'beta', 1) !== 1))
     throw new Unrepresentable('alpha or beta are not 1');
@@ -40,7 +41,7 @@ export function scaleByConstant({ net, node, title, inputs }: NodeContext, map: 
   const gamma = perChannel({ net }, x, constantAt(inputs, swapped ? 0 : 1), map);
   const constant = (value: number): LaidOut => ({
     shape: gamma.shape,
-    data: new Float32Array(gamma.data.length).fill(value),
+    read: () => new Float32Array(elementCount(gamma.shape)).fill(value),
   });
   const parameters = { gamma, beta: constant(0), mean: constant(0), variance: constant(1) };
   return { ...x, layer: net.add('batchNorm', title, [x.layer], { epsilon: 0 }, parameters) };
@@ -55,23 +56,24 @@ function perChannel(
 ): LaidOut {
   const channels = net.shape(x.layer).at(-1) ?? 0;
   const rank = x.layout === 'features' ? 2 : 4;
-  const values = read();
   const full = [...new Array<number>(Math.max(rank - shape.length, 0)).fill(1), ...shape];
   const axis = x.layout === 'nchw' ? 1 : rank - 1;
-  const single = values.length === 1;
+  const single = elementCount(shape) === 1;
   const fits = full.length === rank && full.every((size, index) => size === (index === axis ? channels : 1));
   if (!single && !fits)
     throw new Unrepresentable(`a constant [${shape.join(',')}] that is not one value, nor one a channel`);
   if (!single) notScrambled(x);
   return {
     shape: [channels],
-    data: Float32Array.from({ length: channels }, (_, c) => map(values[single ? 0 : c] as number)),
+    read() {
+      const values = read();
+      return Float32Array.from({ length: channels }, (_, c) => map(values[single ? 0 : c] as number));
+    },
   };
 }
 
 function vector({ shape, read }: FileTensor, units: number): LaidOut {
-  const values = read();
-  if (values.length !== units && values.length !== 1)
-    throw new Unrepresentable(`a bias [${shape.join(',')}] for ${units} units`);
-  return { shape: [units], data: values.length === units ? values : new Float32Array(units).fill(values[0] ?? 0) };
+  const given = elementCount(shape);
+  if (given !== units && given !== 1) throw new Unrepresentable(`a bias [${shape.join(',')}] for ${units} units`);
+  return { shape: [units], read: given === units ? read : () => new Float32Array(units).fill(read()[0] ?? 0) };
 }

@@ -8,10 +8,8 @@ import { gatherStrided, rowByRowStrides } from './strided.ts';
 
 /** Nodes whose operands are all constants: exporters compute shapes and paddings with them, and turn kernels. */
 
-interface Constant {
-  readonly shape: readonly number[];
-  readonly values: Float32Array;
-}
+/** Shapes are known at once, and values when they are asked for. */
+type Constant = Pick<FileTensor, 'shape' | 'read'>;
 
 type Fold = (node: OnnxNode, inputs: readonly Constant[]) => Constant | undefined;
 
@@ -29,11 +27,12 @@ export function foldConstants(
   inputs: readonly FileTensor[],
 ): { constant: FileTensor } | undefined {
   const fold = isConstantNode(node.opType) ? folds[node.opType] : undefined;
-  const result = fold?.(
-    node,
-    inputs.map(({ shape, read }) => ({ shape, values: read() })),
-  );
-  return result === undefined ? undefined : constantOf(title, result.shape, result.values);
+  const result = fold?.(node, inputs);
+  if (result === undefined) return undefined;
+  let values: Float32Array | undefined;
+  // Kept: a chain of nodes that read each other twice must not be computed anew at every link.
+  const read = (): Float32Array => (values ??= result.read());
+  return { constant: { name: title, shape: result.shape, dtype: 'float32', read } };
 }
 
 /** A `Constant`, which has its value in one of several attributes. @throws {Unrepresentable} when it is no number */
@@ -52,30 +51,32 @@ const same: Fold = (_, [x]) => x;
 const folds: Readonly<Record<string, Fold>> = {
   Cast: same,
   Identity: same,
-  Unsqueeze: (_, [x]) => x && vector(x.values),
-  Squeeze: (_, [x]) => x && (x.values.length === 1 ? { ...x, shape: [] } : vector(x.values)),
+  Unsqueeze: (_, [x]) => x && { ...x, shape: [elementCount(x.shape)] },
+  Squeeze: (_, [x]) => x && { ...x, shape: elementCount(x.shape) === 1 ? [] : [elementCount(x.shape)] },
   Shape: (_, [x]) => x && vector(x.shape),
   Concat: (node, inputs) =>
-    intOf(node, 'axis', 0) === 0 ? vector(inputs.flatMap(({ values }) => [...values])) : undefined,
+    intOf(node, 'axis', 0) === 0 ? vector(inputs.flatMap(({ read }) => [...read()])) : undefined,
   Gather(_, [x, indices]) {
     if (x === undefined || indices === undefined || x.shape.length > 1) return undefined;
-    const at = (index: number): number => x.values[index < 0 ? index + x.values.length : index] ?? Number.NaN;
-    return { shape: indices.shape, values: indices.values.map(at) };
+    const values = x.read();
+    const at = (index: number): number => values[index < 0 ? index + values.length : index] ?? Number.NaN;
+    return { shape: indices.shape, read: () => indices.read().map(at) };
   },
   ConstantOfShape(node, [sizes]) {
     if (sizes === undefined) return undefined;
-    const shape = [...sizes.values];
+    const shape = [...sizes.read()];
     const count = elementCount(shape);
     if (!(count <= maxMade)) throw new Unrepresentable(`a constant of the shape [${shape.join(',')}]`);
     const value = node.attribute.find(({ name }) => name === 'value')?.t;
-    return { shape, values: new Float32Array(count).fill(value == null ? 0 : (onnxTensor(value).read()[0] ?? 0)) };
+    const filled = value == null ? 0 : (onnxTensor(value).read()[0] ?? 0);
+    return { shape, read: () => new Float32Array(count).fill(filled) };
   },
   Reshape(_, [x, target]) {
     if (x === undefined || target === undefined) return undefined;
-    const sizes = [...target.values].map((size, axis) => (size === 0 ? (x.shape[axis] ?? 0) : size));
-    const rest = x.values.length / elementCount(sizes.filter((size) => size !== -1));
+    const sizes = [...target.read()].map((size, axis) => (size === 0 ? (x.shape[axis] ?? 0) : size));
+    const rest = elementCount(x.shape) / elementCount(sizes.filter((size) => size !== -1));
     const shape = sizes.map((size) => (size === -1 ? rest : size));
-    return elementCount(shape) === x.values.length ? { shape, values: x.values } : undefined;
+    return elementCount(shape) === elementCount(x.shape) ? { shape, read: x.read } : undefined;
   },
   Transpose(node, [x]) {
     if (x === undefined) return undefined;
@@ -84,7 +85,7 @@ const folds: Readonly<Record<string, Fold>> = {
     const strides = rowByRowStrides(x.shape);
     const shape = order.map((axis) => x.shape[axis] as number);
     const steps = order.map((axis) => strides[axis] as number);
-    return { shape, values: gatherStrided(x.values, shape, steps, x.values.length) };
+    return { shape, read: () => gatherStrided(x.read(), shape, steps, elementCount(shape)) };
   },
   Slice: sliceRows,
   Add: elementwise((a, b) => a + b),
@@ -94,20 +95,26 @@ const folds: Readonly<Record<string, Fold>> = {
 };
 
 function vector(values: ArrayLike<number>): Constant {
-  return { shape: [values.length], values: Float32Array.from(values) };
+  return { shape: [values.length], read: () => Float32Array.from(values) };
 }
 
 /** Of two constants of one shape, or one of them a single value. */
 function elementwise(compute: (a: number, b: number) => number): Fold {
   return (_, [a, b]) => {
     if (a === undefined || b === undefined) return undefined;
-    const [large, small] = a.values.length >= b.values.length ? [a, b] : [b, a];
-    if (small.values.length !== 1 && small.shape.join() !== large.shape.join()) return undefined;
-    return { shape: large.shape, values: large.values.map((_value, i) => compute(elementOf(a, i), elementOf(b, i))) };
+    const [large, small] = elementCount(a.shape) >= elementCount(b.shape) ? [a, b] : [b, a];
+    if (elementCount(small.shape) !== 1 && small.shape.join() !== large.shape.join()) return undefined;
+    const read = (): Float32Array => {
+      const [left, right] = [a.read(), b.read()];
+      return Float32Array.from({ length: elementCount(large.shape) }, (_value, i) =>
+        compute(elementOf(left, i), elementOf(right, i)),
+      );
+    };
+    return { shape: large.shape, read };
   };
 }
 
-function elementOf({ values }: Constant, i: number): number {
+function elementOf(values: Float32Array, i: number): number {
   return values[values.length === 1 ? 0 : i] as number;
 }
 
@@ -115,7 +122,7 @@ function elementOf({ values }: Constant, i: number): number {
 function sliceRows(node: OnnxNode, [x, ...lists]: readonly Constant[]): Constant | undefined {
   if (x === undefined) return undefined;
   const one = (name: string, index: number, fallback: number): number | undefined => {
-    const values = intsOf(node, name) ?? lists[index]?.values ?? [fallback];
+    const values = intsOf(node, name) ?? lists[index]?.read() ?? [fallback];
     return values.length === 1 ? values[0] : undefined;
   };
   const [start, end, axis, step] = [one('starts', 0, 0), one('ends', 1, 0), one('axes', 2, 0), one('steps', 3, 1)];
@@ -124,8 +131,9 @@ function sliceRows(node: OnnxNode, [x, ...lists]: readonly Constant[]): Constant
   const [lowest, highest] = step > 0 ? [0, rows] : [-1, rows - 1];
   const clamped = (value: number): number => Math.min(Math.max(value < 0 ? value + rows : value, lowest), highest);
   const width = elementCount(rest);
+  const values = x.read();
   const taken: number[] = [];
   for (let row = clamped(start); step > 0 ? row < clamped(end) : row > clamped(end); row += step)
-    taken.push(...x.values.subarray(row * width, (row + 1) * width));
-  return { shape: [width === 0 ? 0 : taken.length / width, ...rest], values: Float32Array.from(taken) };
+    taken.push(...values.subarray(row * width, (row + 1) * width));
+  return { shape: [width === 0 ? 0 : taken.length / width, ...rest], read: () => Float32Array.from(taken) };
 }

@@ -1,5 +1,5 @@
 import type { FileTensor } from './model-file.ts';
-import type { LaidOut, NetworkAssembler } from './network-assembler.ts';
+import type { NetworkAssembler } from './network-assembler.ts';
 import type { OnnxNode } from './onnx-schema.ts';
 import { isLayer, Unrepresentable, type LayerValue, type OnnxValue } from './onnx-values.ts';
 
@@ -54,11 +54,6 @@ export function constantAt(inputs: Inputs, index: number): FileTensor {
   if (value === undefined || isLayer(value))
     throw new Unrepresentable(`input ${index} is computed, where a constant is needed`);
   return value.constant;
-}
-
-export function laidOut(inputs: Inputs, index: number): LaidOut {
-  const tensor = constantAt(inputs, index);
-  return { shape: tensor.shape, data: tensor.read() };
 }
 
 /** Features in another order than here must meet a dense layer first, whose rows can be put in order. */

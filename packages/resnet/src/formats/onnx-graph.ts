@@ -1,5 +1,5 @@
 import { inputName } from '../layer-graph/layer-graph.ts';
-import { fileError, type FileTensor, type ImportedNetwork } from './model-file.ts';
+import { fileError, type FileTensor, type NetworkOutline } from './model-file.ts';
 import { NetworkAssembler, unsupportedLayers, type Unsupported } from './network-assembler.ts';
 import type { NodeContext } from './onnx-context.ts';
 import { importNode, isImported, oddAttributes } from './onnx-nodes.ts';
@@ -16,7 +16,7 @@ const maxNodes = 100_000;
 export function onnxNetwork(
   graph: NonNullable<OnnxModel['graph']>,
   tensors: ReadonlyMap<string, FileTensor>,
-): ImportedNetwork {
+): NetworkOutline {
   const { node: nodes, output: outputs } = graph;
   const inputs = graph.input.filter(({ name }) => !tensors.has(name));
   const [input] = inputs;

@@ -8,7 +8,6 @@ import {
   imageAt,
   intOf,
   intsOf,
-  laidOut,
   layerAt,
   notScrambled,
   textOf,
@@ -42,7 +41,7 @@ const importers: Readonly<Record<string, Importer>> = {
   Conv: addConv,
   BatchNormalization({ net, node, title, inputs }) {
     const x = layerAt(inputs, 0);
-    const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((index) => laidOut(inputs, index));
+    const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((index) => constantAt(inputs, index));
     const epsilon = floatOf(node, 'epsilon', 1e-5);
     notScrambled(x);
     return { ...x, layer: net.add('batchNorm', title, [x.layer], { epsilon }, { gamma, beta, mean, variance }) };
@@ -129,10 +128,10 @@ function limitOf({ attribute }: OnnxNode, limit: string): number | undefined {
 function addConv({ net, node, title, inputs }: NodeContext): OnnxValue {
   const x = imageAt(inputs, 0);
   if (x.layout !== 'nchw') throw new Unrepresentable('its images have their channels last');
-  const weight = laidOut(inputs, 1);
+  const weight = constantAt(inputs, 1);
   const [filters = 0, , height = 1, width = 1] = weight.shape;
   if (weight.shape.length !== 4) throw new Unrepresentable(`a filter of ${weight.shape.length} axes`);
-  const bias = inputs[2] === undefined ? undefined : laidOut(inputs, 2);
+  const bias = inputs[2] === undefined ? undefined : constantAt(inputs, 2);
   const strides = pairOf(node, 'strides', [1, 1]);
   const padding = paddingOf(net, node, x, [height, width], strides);
   const attrs = { filters, kernelSize: [height, width] as const, strides, padding, bias: bias !== undefined };

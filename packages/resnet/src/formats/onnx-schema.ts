@@ -1,89 +1,84 @@
-import protobuf from 'protobufjs/light.js';
+import type { ByteSource } from '../byte-source.ts';
+import { fileError } from './model-file.ts';
+import { decodeProtobuf } from './protobuf-reader.ts';
+import { encodeProtobuf } from './protobuf-writer.ts';
+import { message } from './protobuf.ts';
 
 /**
  * The parts of ONNX's schema that networks of known layers need; what is not here is skipped.
  * @source https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  */
-const root = protobuf.Root.fromJSON({
-  nested: {
-    ModelProto: {
-      fields: {
-        irVersion: { type: 'int64', id: 1 },
-        producerName: { type: 'string', id: 2 },
-        producerVersion: { type: 'string', id: 3 },
-        domain: { type: 'string', id: 4 },
-        modelVersion: { type: 'int64', id: 5 },
-        docString: { type: 'string', id: 6 },
-        graph: { type: 'GraphProto', id: 7 },
-        opsetImport: { rule: 'repeated', type: 'OperatorSetIdProto', id: 8 },
-        metadataProps: { rule: 'repeated', type: 'StringStringEntryProto', id: 14 },
-      },
-    },
-    OperatorSetIdProto: { fields: { domain: { type: 'string', id: 1 }, version: { type: 'int64', id: 2 } } },
-    StringStringEntryProto: { fields: { key: { type: 'string', id: 1 }, value: { type: 'string', id: 2 } } },
-    GraphProto: {
-      fields: {
-        node: { rule: 'repeated', type: 'NodeProto', id: 1 },
-        name: { type: 'string', id: 2 },
-        initializer: { rule: 'repeated', type: 'TensorProto', id: 5 },
-        input: { rule: 'repeated', type: 'ValueInfoProto', id: 11 },
-        output: { rule: 'repeated', type: 'ValueInfoProto', id: 12 },
-      },
-    },
-    NodeProto: {
-      fields: {
-        input: { rule: 'repeated', type: 'string', id: 1 },
-        output: { rule: 'repeated', type: 'string', id: 2 },
-        name: { type: 'string', id: 3 },
-        opType: { type: 'string', id: 4 },
-        attribute: { rule: 'repeated', type: 'AttributeProto', id: 5 },
-        domain: { type: 'string', id: 7 },
-      },
-    },
-    AttributeProto: {
-      fields: {
-        name: { type: 'string', id: 1 },
-        f: { type: 'float', id: 2 },
-        i: { type: 'int64', id: 3 },
-        s: { type: 'bytes', id: 4 },
-        t: { type: 'TensorProto', id: 5 },
-        floats: { rule: 'repeated', type: 'float', id: 7 },
-        ints: { rule: 'repeated', type: 'int64', id: 8 },
-        type: { type: 'int32', id: 20 },
-      },
-    },
-    TensorProto: {
-      fields: {
-        dims: { rule: 'repeated', type: 'int64', id: 1 },
-        dataType: { type: 'int32', id: 2 },
-        floatData: { rule: 'repeated', type: 'float', id: 4, options: { packed: true } },
-        int32Data: { rule: 'repeated', type: 'int32', id: 5, options: { packed: true } },
-        int64Data: { rule: 'repeated', type: 'int64', id: 7, options: { packed: true } },
-        name: { type: 'string', id: 8 },
-        rawData: { type: 'bytes', id: 9 },
-        doubleData: { rule: 'repeated', type: 'double', id: 10, options: { packed: true } },
-        externalData: { rule: 'repeated', type: 'StringStringEntryProto', id: 13 },
-        dataLocation: { type: 'int32', id: 14 },
-      },
-    },
-    ValueInfoProto: { fields: { name: { type: 'string', id: 1 }, type: { type: 'TypeProto', id: 2 } } },
-    TypeProto: { fields: { tensorType: { type: 'TypeProtoTensor', id: 1 } } },
-    TypeProtoTensor: { fields: { elemType: { type: 'int32', id: 1 }, shape: { type: 'TensorShapeProto', id: 2 } } },
-    TensorShapeProto: { fields: { dim: { rule: 'repeated', type: 'Dimension', id: 1 } } },
-    Dimension: { fields: { dimValue: { type: 'int64', id: 1 }, dimParam: { type: 'string', id: 2 } } },
-  },
+
+const entry = message({ 1: ['key', 'text'], 2: ['value', 'text'] });
+
+const tensor = message({
+  1: ['dims[]', 'int'],
+  2: ['dataType', 'int'],
+  4: ['floatData[]', 'content'],
+  5: ['int32Data[]', 'content'],
+  7: ['int64Data[]', 'content'],
+  8: ['name', 'text'],
+  9: ['rawData', 'content'],
+  10: ['doubleData[]', 'content'],
+  13: ['externalData[]', entry],
+  14: ['dataLocation', 'int'],
+});
+
+const attribute = message({
+  1: ['name', 'text'],
+  2: ['f', 'float'],
+  3: ['i', 'int'],
+  4: ['s', 'bytes'],
+  5: ['t', tensor],
+  7: ['floats[]', 'float'],
+  8: ['ints[]', 'int'],
+  20: ['type', 'int'],
+});
+
+const node = message({
+  1: ['input[]', 'text'],
+  2: ['output[]', 'text'],
+  3: ['name', 'text'],
+  4: ['opType', 'text'],
+  5: ['attribute[]', attribute],
+  7: ['domain', 'text'],
+});
+
+const dimension = message({ 1: ['dimValue', 'int'], 2: ['dimParam', 'text'] });
+const tensorType = message({ 1: ['elemType', 'int'], 2: ['shape', message({ 1: ['dim[]', dimension] })] });
+const valueInfo = message({ 1: ['name', 'text'], 2: ['type', message({ 1: ['tensorType', tensorType] })] });
+
+const graph = message({
+  1: ['node[]', node],
+  2: ['name', 'text'],
+  5: ['initializer[]', tensor],
+  11: ['input[]', valueInfo],
+  12: ['output[]', valueInfo],
+});
+
+const model = message({
+  1: ['irVersion', 'int'],
+  2: ['producerName', 'text'],
+  3: ['producerVersion', 'text'],
+  6: ['docString', 'text'],
+  7: ['graph', graph],
+  8: ['opsetImport[]', message({ 1: ['domain', 'text'], 2: ['version', 'int'] })],
+  14: ['metadataProps[]', entry],
 });
 
 export interface OnnxTensor {
   readonly dims: readonly number[];
   readonly dataType: number;
-  readonly floatData: readonly number[];
-  readonly int32Data: readonly number[];
-  readonly int64Data: readonly number[];
-  readonly doubleData: readonly number[];
+  /** Numbers in pieces, as they lie in the file: four and eight bytes each, or as many as each needs. */
+  readonly floatData: readonly ByteSource[];
+  readonly int32Data: readonly ByteSource[];
+  readonly int64Data: readonly ByteSource[];
+  readonly doubleData: readonly ByteSource[];
   readonly name: string;
-  readonly rawData: Uint8Array;
+  readonly rawData: ByteSource;
+  /** 1: in another file, of which `externalData` says which and where. */
   readonly dataLocation: number;
+  readonly externalData: readonly { readonly key: string; readonly value: string }[];
 }
 
 interface OnnxAttribute {
@@ -128,9 +123,6 @@ export interface OnnxModel {
   readonly metadataProps: readonly { readonly key: string; readonly value: string }[];
 }
 
-/** The message that a file is. */
-export const modelType = root.lookupType('ModelProto');
-
 /** A model to be written. */
 export interface OnnxModelText {
   readonly irVersion: number;
@@ -141,7 +133,7 @@ export interface OnnxModelText {
     readonly node: (Pick<OnnxNode, 'opType' | 'name' | 'input' | 'output'> & {
       readonly attribute: readonly (Pick<OnnxAttribute, 'name'> & Partial<OnnxAttribute> & { readonly type: number })[];
     })[];
-    readonly initializer: Pick<OnnxTensor, 'name' | 'dims' | 'dataType' | 'rawData'>[];
+    readonly initializer: (Pick<OnnxTensor, 'name' | 'dims' | 'dataType'> & { readonly rawData: Uint8Array })[];
     readonly input: readonly object[];
     readonly output: readonly object[];
   };
@@ -149,13 +141,13 @@ export interface OnnxModelText {
 }
 
 /** A model's message. */
-export function encodeOnnx(model: OnnxModelText): Uint8Array {
-  const { buffer, byteOffset, byteLength } = modelType.encode(modelType.fromObject(model)).finish();
-  // In Node that is a Buffer, whose slices share its memory.
-  return new Uint8Array(buffer, byteOffset, byteLength);
+export function encodeOnnx(written: OnnxModelText): Uint8Array {
+  return encodeProtobuf(model, written);
 }
 
-/** A model's message; bytes are views of the file. @throws {Error} of protobufjs when it is none */
-export function decodeOnnx(bytes: Uint8Array): OnnxModel {
-  return modelType.toObject(modelType.decode(bytes), { longs: Number, defaults: true, arrays: true }) as OnnxModel;
+/** A model's message; tensors stay in the file. @throws {FormatError} when it is damaged */
+export function decodeOnnx(source: ByteSource): OnnxModel {
+  return decodeProtobuf(model, source, (problem) =>
+    fileError('ONNX', `its message is damaged (${problem})`),
+  ) as unknown as OnnxModel;
 }

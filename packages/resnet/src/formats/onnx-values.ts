@@ -29,7 +29,7 @@ export class Unrepresentable extends Error {
   override readonly name = 'Unrepresentable';
 }
 
-/** A tensor computed from constants, such as the shape of a `Reshape`. */
+/** A tensor of numbers that are known, such as the shape of a `Reshape`. */
 export function constantOf(
   name: string,
   shape: readonly number[],

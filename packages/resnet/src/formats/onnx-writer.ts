@@ -75,9 +75,9 @@ class OnnxWriter {
     },
     bias: ({ name, inputs }) => {
       const image = this.#rank(inputs) === 3;
-      const bias = this.#tensor(`${name}/bias`, ({ shape, data }) => ({
+      const bias = this.#tensor(`${name}/bias`, ({ shape, read }) => ({
         shape: image ? [...shape, 1, 1] : shape,
-        data,
+        read,
       }));
       this.#node('Add', name, [...inputs, bias]);
     },
@@ -141,9 +141,9 @@ class OnnxWriter {
 
   #tensor(parameter: string, lay: (tensor: LaidOut) => LaidOut = (tensor) => tensor): string {
     const shape = this.#shapes.get(parameter) ?? [];
-    const { shape: dims, data } = lay({ shape, data: this.#parameters.get(parameter) ?? new Float32Array(0) });
+    const { shape: dims, read } = lay({ shape, read: () => this.#parameters.get(parameter) ?? new Float32Array(0) });
     const name = this.#unique(parameter);
-    this.initializers.push({ name, dims, dataType: 1, rawData: littleEndian(data) });
+    this.initializers.push({ name, dims, dataType: 1, rawData: littleEndian(read()) });
     return name;
   }
 

@@ -1,14 +1,20 @@
-import { fileError, type FileTensor, type ModelFile } from './model-file.ts';
+import type { ByteSource } from '../byte-source.ts';
+import { fileError, type FileTensor, type ModelDirectory } from './model-file.ts';
 import { onnxNetwork } from './onnx-graph.ts';
-import type { OnnxModel } from './onnx-schema.ts';
-import { ownKey } from './own-metadata.ts';
+import { otherFiles } from './onnx-other-files.ts';
+import { decodeOnnx, type OnnxModel } from './onnx-schema.ts';
 import { onnxTensor } from './onnx-tensor.ts';
+import { ownKey } from './own-metadata.ts';
+import type { ReadSibling } from './sibling.ts';
 
 const format = 'ONNX';
 
-/** A protobuf message whose first field is the version of the representation, an integer below 128, as every writer has it. */
-export function looksLikeOnnx(bytes: Uint8Array): boolean {
-  const [tag, version = 0, next] = bytes;
+/**
+ * A protobuf message whose first field is the version of the representation, an integer below 128, as every writer has it.
+ * @param head  the first bytes of a file
+ */
+export function looksLikeOnnx(head: Uint8Array): boolean {
+  const [tag, version = 0, next] = head;
   return (
     tag === 0x08 &&
     version > 0 &&
@@ -18,32 +24,22 @@ export function looksLikeOnnx(bytes: Uint8Array): boolean {
   );
 }
 
-/** Reads an ONNX model. @throws {FormatError} when it is damaged, or its tensors lie in other files */
-export async function readOnnx(bytes: Uint8Array): Promise<ModelFile> {
-  const { decodeOnnx } = await import('./onnx-schema.ts');
-  let model: OnnxModel;
-  try {
-    model = decodeOnnx(bytes);
-  } catch (error) {
-    throw fileError(
-      format,
-      `its message is damaged (${error instanceof Error ? error.message : String(error)})`,
-      undefined,
-      error,
-    );
-  }
+/** Reads an ONNX model. @throws {FormatError} when it is damaged, or its tensors are not where it says */
+export async function readOnnx(source: ByteSource, sibling: ReadSibling): Promise<ModelDirectory> {
+  const model = decodeOnnx(source);
   const { graph } = model;
   if (graph === null || graph.node.length === 0) throw fileError(format, 'it has no graph');
   const tensors = new Map<string, FileTensor>();
+  const others = await otherFiles(graph.initializer, sibling);
   for (const tensor of graph.initializer) {
     if (tensors.has(tensor.name)) throw fileError(format, `it has two tensors named '${tensor.name}'`);
-    tensors.set(tensor.name, onnxTensor(tensor));
+    tensors.set(tensor.name, onnxTensor(tensor, others));
   }
   return {
     format: 'onnx',
     tensors,
     metadata: metadataOf(model),
-    network: () => onnxNetwork(graph, tensors),
+    outline: () => onnxNetwork(graph, tensors),
   };
 }
 

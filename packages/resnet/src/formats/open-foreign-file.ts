@@ -1,18 +1,21 @@
 import { FormatError } from '@skiplane/core';
+import type { ByteSource } from '../byte-source.ts';
 import { isHdf5 } from './hdf5.ts';
 import { isKerasZip, readKerasZip } from './keras-zip.ts';
 import { readKerasHdf5 } from './keras-hdf5.ts';
-import { fileError, type ModelFile } from './model-file.ts';
+import { fileError, type ModelDirectory } from './model-file.ts';
 import { looksLikeOnnx, readOnnx } from './onnx.ts';
 import { isLegacyPytorch, isPytorchZip, readLegacyPytorch, readPytorchZip } from './pytorch.ts';
-import { looksLikeJson, readTfjsLayers, type ReadSibling } from './tfjs-layers.ts';
+import type { ReadSibling } from './sibling.ts';
+import { looksLikeJson, readTfjsLayers } from './tfjs-layers.ts';
 import { isZip, readZip } from './zip.ts';
 
 /** Finds out which of the kinds that other programs write this is. @throws {FormatError} when it is none of them */
-export async function openForeignFile(bytes: Uint8Array, sibling: ReadSibling): Promise<ModelFile> {
-  if (isHdf5(bytes)) return readKerasHdf5(bytes);
-  if (isZip(bytes)) {
-    const entries = readZip(bytes);
+export async function openForeignFile(source: ByteSource, sibling: ReadSibling): Promise<ModelDirectory> {
+  const head = source.subarray(0, Math.min(headBytes, source.length));
+  if (isHdf5(head)) return readKerasHdf5(source);
+  if (isZip(head)) {
+    const entries = readZip(source);
     if (isKerasZip(entries)) return readKerasZip(entries);
     if (isPytorchZip(entries)) return readPytorchZip(entries);
     throw fileError(
@@ -21,11 +24,14 @@ export async function openForeignFile(bytes: Uint8Array, sibling: ReadSibling): 
       knownKinds,
     );
   }
-  if (isLegacyPytorch(bytes)) return readLegacyPytorch(bytes);
-  if (looksLikeOnnx(bytes)) return await readOnnx(bytes);
-  if (looksLikeJson(bytes)) return await readTfjsLayers(bytes, sibling);
-  throw new FormatError(`this is no file of a known kind: its first bytes are ${hex(bytes)}. ${knownKinds}`);
+  if (isLegacyPytorch(head)) return readLegacyPytorch(source);
+  if (looksLikeOnnx(head)) return await readOnnx(source, sibling);
+  if (looksLikeJson(head)) return await readTfjsLayers(source, sibling);
+  throw new FormatError(`this is no file of a known kind: its first bytes are ${hex(head)}. ${knownKinds}`);
 }
+
+/** By which files are told apart. */
+const headBytes = 64;
 
 const knownKinds =
   'Known are: checkpoints and safetensors, Keras .h5 and .keras, TensorFlow.js model.json, PyTorch .pt, .pth and .th, ONNX.';

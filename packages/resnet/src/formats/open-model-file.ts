@@ -1,18 +1,30 @@
-import { FormatError, SkiplaneError } from '@skiplane/core';
-import type { ByteSource } from '../checkpoint/safetensors.ts';
-import { checkWholeSize, fileError, type ModelFile } from './model-file.ts';
+import { elementCount, FormatError, SkiplaneError } from '@skiplane/core';
+import type { ByteSource } from '../byte-source.ts';
+import { parameterSpecs } from '../initial-parameters.ts';
+import {
+  checkWholeSize,
+  fileError,
+  type ModelDirectory,
+  type ImportedNetwork,
+  type ModelFile,
+  type NetworkOutline,
+} from './model-file.ts';
 import { ownKey, withOwnMetadata } from './own-metadata.ts';
 import { looksLikeSafetensors, readSafetensorsFile } from './safetensors-file.ts';
-import type { ReadSibling } from './tfjs-layers.ts';
+import type { ReadSibling } from './sibling.ts';
 
 const noSiblings: ReadSibling = (name) =>
   Promise.reject(
-    fileError('TensorFlow.js', `its shard '${name}' cannot be found from bytes alone`, 'Give a path or a URL.'),
+    fileError(
+      'model',
+      `'${name}', in which its tensors are, cannot be found from bytes alone`,
+      'Give a path or a URL.',
+    ),
   );
 
 /**
  * Finds out by its content which kind of file this is, and reads its directory, but no tensor.
- * @param sibling  reads a file beside this one, which a `model.json` needs
+ * @param sibling  reads a file beside this one, which a `model.json` needs, and ONNX whose tensors lie in other files
  * @throws {FormatError} when it is of no known kind, or damaged
  */
 export async function openModelFile(source: ByteSource, sibling: ReadSibling = noSiblings): Promise<ModelFile> {
@@ -23,14 +35,14 @@ export async function openModelFile(source: ByteSource, sibling: ReadSibling = n
   }
 }
 
-async function openAny(source: ByteSource, sibling: ReadSibling): Promise<ModelFile> {
+async function openAny(source: ByteSource, sibling: ReadSibling): Promise<ModelDirectory> {
   if (looksLikeSafetensors(source)) return readSafetensorsFile(source);
-  checkWholeSize(source);
   // Who only reads checkpoints need not load the readers of all others.
   const { openForeignFile } = await import('./open-foreign-file.ts');
-  const bytes = source instanceof Uint8Array ? source : source.subarray(0, source.length);
   // Node's Buffers slice in ways of their own.
-  return await openForeignFile(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength), sibling);
+  const plain =
+    source instanceof Uint8Array ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength) : source;
+  return await openForeignFile(plain, sibling);
 }
 
 /** Readers are written for files that keep their format; what one that does not makes of them is still one clear error. */
@@ -43,15 +55,28 @@ function asFormatError(error: unknown): unknown {
   );
 }
 
-function checked(file: ModelFile): ModelFile {
-  return {
-    ...file,
-    network() {
-      try {
-        return withOwnMetadata(file.network(), file.metadata[ownKey]);
-      } catch (error) {
-        throw asFormatError(error);
-      }
-    },
+function clearly<T>(body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    throw asFormatError(error);
+  }
+}
+
+function checked(file: ModelDirectory): ModelFile {
+  const outline = (): NetworkOutline => {
+    const found = clearly(() => withOwnMetadata(file.outline(), file.metadata[ownKey]));
+    const read = (): ImportedNetwork => {
+      checkSize(found);
+      return clearly(() => found.read());
+    };
+    return { ...found, read };
   };
+  return { ...file, outline, network: () => outline().read() };
+}
+
+/** @throws {FormatError} when the weights are more than fit into memory */
+function checkSize({ model }: NetworkOutline): void {
+  const elements = parameterSpecs(model).reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  checkWholeSize({ length: 4 * elements }, `network '${model.name}'`);
 }

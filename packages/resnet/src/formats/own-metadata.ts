@@ -8,7 +8,8 @@ import { matchNetworks } from '../layer-graph/match-networks.ts';
 import { layerGraphSchema } from '../layer-graph/schema.ts';
 import { isLayerGraph, type Model } from '../model.ts';
 import { resolvePreprocessing, preprocessingNumbersSchema, type PreprocessingNumbers } from '../preprocessing-input.ts';
-import type { ImportedNetwork } from './model-file.ts';
+import type { ImportedNetwork, NetworkOutline } from './model-file.ts';
+import { parameterSpecs } from '../initial-parameters.ts';
 
 /** The key of what this library writes into the metadata of others' formats. */
 export const ownKey = 'skiplane';
@@ -46,35 +47,42 @@ function shortest(values: Float32Array, channels: number): readonly number[] {
  * A network with what its file's own metadata says of it. The model and its names come back where the network computes the
  * same, op by op: a file that was changed elsewhere keeps what it has.
  */
-export function withOwnMetadata(network: ImportedNetwork, text: string | undefined): ImportedNetwork {
+export function withOwnMetadata(outline: NetworkOutline, text: string | undefined): NetworkOutline {
   const said = parsed(text);
-  if (said === undefined) return network;
-  const { model, classes } = { model: network.model, classes: network.model.classes };
+  if (said === undefined) return outline;
+  const { model, classes } = { model: outline.model, classes: outline.model.classes };
   const { classNames, preprocessing } = said;
-  const restored = restoredModel(network, said.model);
-  return {
-    ...network,
-    ...restored,
+  const names = namesIn(model, said.model);
+  const known = {
+    model: names === undefined ? model : said.model,
     preprocessing:
-      network.preprocessing ?? (preprocessing === null ? null : resolvePreprocessing(preprocessing, model)),
-    classNames: network.classNames ?? (classNames.length === classes ? classNames : null),
+      outline.preprocessing ?? (preprocessing === null ? null : resolvePreprocessing(preprocessing, model)),
+    classNames: outline.classNames ?? (classNames.length === classes ? classNames : null),
   };
+  const read = (): ImportedNetwork => {
+    const network = outline.read();
+    return { ...network, ...known, ...(names !== undefined && renamedParameters(network, names)) };
+  };
+  return { ...known, read };
 }
 
-function restoredModel(
-  { model: read, parameters, optimizer }: ImportedNetwork,
-  model: Model,
-): Pick<ImportedNetwork, 'model' | 'parameters' | 'optimizer'> | undefined {
-  if (!isLayerGraph(model) && !isConfig(model, parameters.size)) return undefined;
-  const names = matchNetworks(model, read);
-  if (names === undefined) return undefined;
+/** The names of a network's parameters by those of the model that the metadata tells; undefined where it is another. */
+function namesIn(read: Model, said: Model): ReadonlyMap<string, string> | undefined {
+  if (!isLayerGraph(said) && !isConfig(said, parameterSpecs(read).length)) return undefined;
+  return matchNetworks(said, read);
+}
+
+function renamedParameters(
+  { parameters, optimizer }: ImportedNetwork,
+  names: ReadonlyMap<string, string>,
+): Pick<ImportedNetwork, 'parameters' | 'optimizer'> {
   const renamed = (values: ReadonlyMap<string, Float32Array>): Map<string, Float32Array> =>
     new Map(
       [...names].flatMap(([ours, theirs]) => (values.has(theirs) ? [[ours, values.get(theirs) as Float32Array]] : [])),
     );
-  if (optimizer == null) return { model, parameters: renamed(parameters) };
+  if (optimizer == null) return { parameters: renamed(parameters) };
   const state = Object.fromEntries(Object.entries(optimizer.state).map(([slot, values]) => [slot, renamed(values)]));
-  return { model, parameters: renamed(parameters), optimizer: { ...optimizer, state } };
+  return { parameters: renamed(parameters), optimizer: { ...optimizer, state } };
 }
 
 /** Whether a configuration is one that its name stands for, and no larger than what is there. */

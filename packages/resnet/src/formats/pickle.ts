@@ -1,3 +1,5 @@
+import type { ByteSource } from '../byte-source.ts';
+import { ByteReader } from './byte-reader.ts';
 import { fileError } from './model-file.ts';
 
 const format = 'PyTorch';
@@ -20,6 +22,8 @@ export interface PickleRules {
 }
 
 const maxDepthOfStack = 1_000_000;
+const maxLineBytes = 100_000;
+const maxTextBytes = 2 ** 26;
 
 /**
  * Reads pickles, one behind the other, as data: numbers, texts, lists, tuples (as arrays), and dictionaries (as maps). The
@@ -27,17 +31,15 @@ const maxDepthOfStack = 1_000_000;
  * @source https://github.com/python/cpython/blob/3.13/Lib/pickletools.py
  */
 export class Unpickler {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  readonly #reader: ByteReader;
   readonly #rules: PickleRules;
   #at: number;
   #stack: unknown[] = [];
   #marks: number[] = [];
   #memo = new Map<number, unknown>();
 
-  constructor(bytes: Uint8Array, rules: PickleRules, at = 0) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  constructor(source: ByteSource, rules: PickleRules, at = 0) {
+    this.#reader = new ByteReader(source, (problem) => fileError(format, `its pickle cannot be read: ${problem}`));
     this.#rules = rules;
     this.#at = at;
   }
@@ -79,10 +81,10 @@ export class Unpickler {
       return this.#stack.splice(mark);
     },
     byte: () => this.#byte(),
-    u16: () => this.#view.getUint16(this.#take(2), true),
-    i32: () => this.#view.getInt32(this.#take(4), true),
-    f64: () => this.#view.getFloat64(this.#take(8), false),
-    bytes: (count) => this.#bytes.subarray(this.#take(count), this.#at),
+    u16: () => this.#reader.u16(this.#take(2)),
+    i32: () => this.#reader.i32(this.#take(4)),
+    f64: () => this.#reader.f64(this.#take(8), false),
+    bytes: (count) => this.#bytes(count),
     line: () => this.#line(),
     memoize: (index) => void this.#memo.set(index ?? this.#memo.size, this.#stack.at(-1)),
     recall: (index) => {
@@ -94,20 +96,25 @@ export class Unpickler {
 
   #take(count: number): number {
     const at = this.#at;
-    if (count < 0 || at + count > this.#bytes.length)
-      throw fileError(format, `its pickle ends at byte ${this.#bytes.length} in the middle of a value`);
+    if (count < 0 || at + count > this.#reader.length)
+      throw fileError(format, `its pickle ends at byte ${this.#reader.length} in the middle of a value`);
     this.#at += count;
     return at;
   }
 
   #byte(): number {
-    return this.#bytes[this.#take(1)] as number;
+    return this.#reader.u8(this.#take(1));
+  }
+
+  #bytes(count: number): Uint8Array {
+    if (count > maxTextBytes) throw fileError(format, `its pickle has a value of ${count} bytes`);
+    return this.#reader.slice(this.#take(count), count);
   }
 
   #line(): string {
-    const end = this.#bytes.indexOf(0x0a, this.#at);
-    if (end < 0 || end - this.#at > 100_000) throw fileError(format, 'its pickle has a line without an end');
-    const line = text(this.#bytes.subarray(this.#at, end));
+    const end = this.#reader.indexOf(0x0a, this.#at, maxLineBytes);
+    if (end < 0) throw fileError(format, 'its pickle has a line without an end');
+    const line = text(this.#reader.slice(this.#at, end - this.#at));
     this.#at = end + 1;
     return line;
   }

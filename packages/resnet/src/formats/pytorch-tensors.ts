@@ -1,3 +1,4 @@
+import type { ByteSource } from '../byte-source.ts';
 import { PickleGlobal, type PickleRules } from './pickle.ts';
 import { checkShape, fileError, type FileTensor } from './model-file.ts';
 import { bytesOfElement, toFloat32 } from './numbers.ts';
@@ -27,7 +28,7 @@ export class TorchTensor {
   }
 
   /** As a tensor of a file. @throws {FormatError} when it reaches beyond its storage, or has an element twice */
-  named(name: string, bytesOf: (storage: TorchStorage) => Uint8Array): FileTensor {
+  named(name: string, bytesOf: (storage: TorchStorage) => ByteSource): FileTensor {
     const { storage, offset, shape, strides } = this;
     const count = checkShape(format, name, shape);
     const end = shape.reduce((at, size, axis) => at + (size - 1) * (strides[axis] ?? 0), offset) + 1;

@@ -1,8 +1,10 @@
-import { fileError, type FileTensor, type ModelFile } from './model-file.ts';
+import { partOf, type ByteSource } from '../byte-source.ts';
+import { ByteReader } from './byte-reader.ts';
+import { fileError, type FileTensor, type ModelDirectory } from './model-file.ts';
 import { bytesOfElement } from './numbers.ts';
 import { Unpickler } from './pickle.ts';
 import { TorchTensor, torchRules, type TorchStorage } from './pytorch-tensors.ts';
-import { stateDictNetwork } from './state-dict.ts';
+import { stateDictOutline } from './state-dict.ts';
 import type { ZipEntry } from './zip.ts';
 
 const format = 'PyTorch';
@@ -10,16 +12,17 @@ const format = 'PyTorch';
 /** 0x1950a86a20f9469cfc6c as a pickled integer of protocol 2, with which legacy files begin. */
 const legacyMagic = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
 
-export function isLegacyPytorch(bytes: Uint8Array): boolean {
-  return legacyMagic.every((byte, index) => bytes[index] === byte);
+/** @param head  the first bytes of a file */
+export function isLegacyPytorch(head: Uint8Array): boolean {
+  return legacyMagic.every((byte, index) => head[index] === byte);
 }
 
 /**
  * Reads what `torch.save` wrote before PyTorch 1.6: five pickles, then the storages one behind the other.
  * @throws {FormatError} when it is damaged, or more than tensors are in it
  */
-export function readLegacyPytorch(bytes: Uint8Array): ModelFile {
-  const unpickler = new Unpickler(bytes, torchRules, legacyMagic.length);
+export function readLegacyPytorch(source: ByteSource): ModelDirectory {
+  const unpickler = new Unpickler(source, torchRules, legacyMagic.length);
   const [protocol, system] = [unpickler.load(), unpickler.load()];
   if (protocol !== 1001) throw fileError(format, `its protocol is ${String(protocol)}, not 1001`);
   if (system instanceof Map && system.get('little_endian') === false)
@@ -28,27 +31,27 @@ export function readLegacyPytorch(bytes: Uint8Array): ModelFile {
   const keys = unpickler.load();
   if (!Array.isArray(keys)) throw fileError(format, 'it has no list of storages');
   const storages = new Map<string, number>();
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const file = new ByteReader(source, (problem) => fileError(format, problem));
   const declared = storagesOf(root);
   let at = unpickler.position;
   for (const key of (keys as readonly unknown[]).map(String)) {
     const storage = declared.get(key);
     if (storage === undefined) throw fileError(format, `no tensor has the storage '${key}'`);
     if (storages.has(key)) throw fileError(format, `it lists the storage '${key}' twice`);
-    if (at + 8 > bytes.length)
-      throw fileError(format, `it ends at byte ${bytes.length}, before the storage '${key}': it is truncated`);
-    const count = view.getBigInt64(at, true);
+    if (at + 8 > file.length)
+      throw fileError(format, `it ends at byte ${file.length}, before the storage '${key}': it is truncated`);
+    const count = file.big64(at);
     if (count !== BigInt(storage.count))
       throw fileError(format, `storage '${key}' has ${count} elements, but its tensors say ${storage.count}`);
     storages.set(key, at + 8);
     at += 8 + storage.count * (bytesOfElement(storage.dtype) ?? 0);
-    if (at > bytes.length)
-      throw fileError(format, `storage '${key}' ends at byte ${at}, but the file has ${bytes.length}: it is truncated`);
+    if (at > file.length)
+      throw fileError(format, `storage '${key}' ends at byte ${at}, but the file has ${file.length}: it is truncated`);
   }
   return torchFile(root, ({ key, count, dtype }) => {
     const from = storages.get(key);
     if (from === undefined) throw fileError(format, `storage '${key}' is not there`);
-    return bytes.subarray(from, from + count * (bytesOfElement(dtype) ?? 0));
+    return partOf(source, from, count * (bytesOfElement(dtype) ?? 0));
   });
 }
 
@@ -58,7 +61,7 @@ export function isPytorchZip(entries: ReadonlyMap<string, ZipEntry>): boolean {
 }
 
 /** Reads what `torch.save` of PyTorch 1.6 and later wrote: a pickle, and a file a storage. @throws {FormatError} like {@link readLegacyPytorch} */
-export function readPytorchZip(entries: ReadonlyMap<string, ZipEntry>): ModelFile {
+export function readPytorchZip(entries: ReadonlyMap<string, ZipEntry>): ModelDirectory {
   const pickle = pickleOf(entries);
   if (pickle === undefined) throw fileError(format, "there is no 'data.pkl' in it");
   const folder = pickle.name.slice(0, -'data.pkl'.length);
@@ -72,17 +75,17 @@ export function readPytorchZip(entries: ReadonlyMap<string, ZipEntry>): ModelFil
   const order = entries.get(`${folder}byteorder`)?.read();
   if (order !== undefined && new TextDecoder().decode(order) !== 'little')
     throw fileError(format, 'its bytes are not in little-endian order');
-  const root = new Unpickler(pickle.read(), torchRules).load();
-  const cache = new Map<string, Uint8Array>();
+  const root = new Unpickler(pickle.open(), torchRules).load();
+  const cache = new Map<string, ByteSource>();
   return torchFile(root, ({ key, count, dtype }) => {
     const entry = entries.get(`${folder}data/${key}`);
     const needed = count * (bytesOfElement(dtype) ?? 0);
     if (entry === undefined) throw fileError(format, `storage '${key}' is not there`);
     if (entry.size < needed)
       throw fileError(format, `storage '${key}' has ${entry.size} bytes, but its tensors need ${needed}`);
-    const bytes = cache.get(key) ?? entry.read();
-    cache.set(key, bytes);
-    return bytes;
+    const content = cache.get(key) ?? entry.open();
+    cache.set(key, content);
+    return content;
   });
 }
 
@@ -90,7 +93,7 @@ function pickleOf(entries: ReadonlyMap<string, ZipEntry>): ZipEntry | undefined 
   return [...entries.values()].find(({ name }) => /^(?:[^/]+\/)?data\.pkl$/.test(name));
 }
 
-function torchFile(root: unknown, bytesOf: (storage: TorchStorage) => Uint8Array): ModelFile {
+function torchFile(root: unknown, bytesOf: (storage: TorchStorage) => ByteSource): ModelDirectory {
   storagesOf(root);
   const { tensors, path } = stateDict(root);
   const all = new Map<string, FileTensor>();
@@ -99,7 +102,7 @@ function torchFile(root: unknown, bytesOf: (storage: TorchStorage) => Uint8Array
     format: 'pytorch',
     tensors: all,
     metadata: scalars(root, path),
-    network: () => stateDictNetwork([...all.values()]),
+    outline: () => stateDictOutline([...all.values()]),
   };
 }
 

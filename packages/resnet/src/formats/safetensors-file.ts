@@ -1,9 +1,10 @@
-import { decodeCheckpoint } from '../checkpoint/decode.ts';
+import { decodeCheckpoint, outlineCheckpoint } from '../checkpoint/decode.ts';
 import { checkpointFormat } from '../checkpoint/encode.ts';
-import { indexSafetensors, type ByteSource } from '../checkpoint/safetensors.ts';
-import { checkWholeSize, type FileTensor, type ModelFile } from './model-file.ts';
+import type { ByteSource } from '../byte-source.ts';
+import { indexSafetensors } from '../checkpoint/safetensors.ts';
+import type { FileTensor, ModelDirectory } from './model-file.ts';
 import { toFloat32 } from './numbers.ts';
-import { stateDictNetwork } from './state-dict.ts';
+import { stateDictOutline } from './state-dict.ts';
 import { elementCount } from '@skiplane/core';
 
 const dtypes = {
@@ -30,7 +31,7 @@ export function looksLikeSafetensors(source: ByteSource): boolean {
 }
 
 /** Reads a checkpoint of this library, or weights with PyTorch's names: the header now, tensors later. @throws {FormatError} when it is damaged */
-export function readSafetensorsFile(source: ByteSource): ModelFile {
+export function readSafetensorsFile(source: ByteSource): ModelDirectory {
   const { tensors: entries, metadata } = indexSafetensors(source);
   const tensors = new Map<string, FileTensor>();
   for (const [name, { shape, dtype, read }] of entries) {
@@ -42,9 +43,9 @@ export function readSafetensorsFile(source: ByteSource): ModelFile {
     format: own ? 'skiplane-checkpoint' : 'safetensors',
     tensors,
     metadata,
-    network() {
-      checkWholeSize(source);
-      return own ? decodeCheckpoint(source) : stateDictNetwork([...tensors.values()]);
-    },
+    outline: () =>
+      own
+        ? { ...outlineCheckpoint(source), read: () => decodeCheckpoint(source) }
+        : stateDictOutline([...tensors.values()]),
   };
 }

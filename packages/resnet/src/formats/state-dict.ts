@@ -6,9 +6,9 @@ import { depthOf, familyWith, familyOf } from '../families/index.ts';
 import { layersOf } from '../layer-graph/layer-graph-of.ts';
 import type { Model, ModelShape } from '../model.ts';
 import { NetworkBuilder } from '../network-builder.ts';
-import type { Parameters, ParameterSpec } from '../parameters.ts';
-import type { FileTensor, ImportedNetwork } from './model-file.ts';
-import { misfit, type LaidOut } from './network-assembler.ts';
+import type { ParameterSpec } from '../parameters.ts';
+import type { FileTensor, NetworkOutline } from './model-file.ts';
+import { misfit, outlineOf, type LaidOut } from './network-assembler.ts';
 import { TensorNames } from './tensor-names.ts';
 import { torchArchitecture, type TorchNetwork } from './torch-architecture.ts';
 import { torchNamings, type TorchNaming } from './torch-naming.ts';
@@ -29,7 +29,7 @@ const prefixes = ['module.', '_orig_mod.', 'model.', 'net.', 'backbone.', 'resne
  *
  * @throws {FormatError} when the names are others, or with all tensors that are missing, left over or of the wrong shape
  */
-export function stateDictNetwork(tensors: readonly FileTensor[]): ImportedNetwork {
+export function stateDictOutline(tensors: readonly FileTensor[]): NetworkOutline {
   const names = new TensorNames(withoutPrefix(tensors.filter(({ name }) => !name.endsWith('num_batches_tracked'))));
   const naming = namingOf(names);
   if (naming === undefined) {
@@ -42,8 +42,7 @@ export function stateDictNetwork(tensors: readonly FileTensor[]): ImportedNetwor
   }
   const network = torchArchitecture(names, naming);
   const { model, specs } = networkOf(network);
-  const parameters = parametersOf(specs, names, naming, network);
-  return { model, parameters, preprocessing: null, classNames: null, training: null };
+  return outlineOf(model, parametersOf(specs, names, naming, network));
 }
 
 function namingOf(names: TensorNames): TorchNaming | undefined {
@@ -103,8 +102,8 @@ function parametersOf(
   names: TensorNames,
   naming: TorchNaming,
   network: TorchNetwork,
-): Parameters {
-  const parameters = new Map<string, Float32Array>();
+): ReadonlyMap<string, LaidOut> {
+  const parameters = new Map<string, LaidOut>();
   const problems: string[] = [];
   for (const spec of specs) {
     const tensor = names.take(fileNameOf(spec.name, naming, network));
@@ -114,9 +113,7 @@ function parametersOf(
       problems.push(`'${tensor.name}' is ${formatShape(tensor.shape)}, but the network needs ${formatShape(wanted)}`);
       continue;
     }
-    const data = tensor.read();
-    if (!data.every(Number.isFinite)) problems.push(`'${tensor.name}' holds NaN or infinite values`);
-    else parameters.set(spec.name, laidOut({ shape: wanted, data }));
+    parameters.set(spec.name, laidOut({ ...tensor, shape: wanted }));
   }
   problems.push(...names.problems());
   if (problems.length > 0) throw misfit(`resnet${depthOf(network.architecture)}`, problems);
@@ -135,7 +132,7 @@ function flat(shape: readonly number[], rank: number): readonly number[] {
   return rank === 2 && shape.length === 4 && shape[2] === 1 && shape[3] === 1 ? shape.slice(0, 2) : shape;
 }
 
-function laidOut(tensor: LaidOut): Float32Array {
-  if (tensor.shape.length === 4) return filterFromOihw(tensor).data;
-  return tensor.shape.length === 2 ? kernelFromRows(tensor).data : tensor.data;
+function laidOut(tensor: LaidOut): LaidOut {
+  if (tensor.shape.length === 4) return filterFromOihw(tensor);
+  return tensor.shape.length === 2 ? kernelFromRows(tensor) : tensor;
 }

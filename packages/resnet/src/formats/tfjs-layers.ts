@@ -1,19 +1,17 @@
-import { elementCount } from '@skiplane/core';
 import * as v from 'valibot';
 import { parseKerasModel } from './keras-config.ts';
 import { isObject } from './keras-json.ts';
 import { kerasNetwork } from './keras-graph.ts';
 import { layerKey, weightsByName } from './keras-layer-weights.ts';
-import { checkShape, fileError, type FileTensor, type ImportedNetwork, type ModelFile } from './model-file.ts';
+import { joinedSources, type ByteSource } from '../byte-source.ts';
+import { checkShape, fileError, type FileTensor, type ModelDirectory, type NetworkOutline } from './model-file.ts';
 import { misfit } from './network-assembler.ts';
 import { bytesOfElement, toFloat32 } from './numbers.ts';
 import { ownKey } from './own-metadata.ts';
 import { parseJson } from './parse-json.ts';
+import { checkSiblingName, type ReadSibling } from './sibling.ts';
 
 const format = 'TensorFlow.js';
-
-/** Reads a file that lies beside the one that is read, by its name. */
-export type ReadSibling = (name: string) => Promise<Uint8Array>;
 
 const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const weightSchema = v.object({
@@ -26,14 +24,19 @@ const weightSchema = v.object({
 });
 const manifestSchema = v.array(v.object({ paths: v.array(v.string()), weights: v.array(weightSchema) }));
 
-export function looksLikeJson(bytes: Uint8Array): boolean {
-  const start = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart();
+/** @param head  the first bytes of a file */
+export function looksLikeJson(head: Uint8Array): boolean {
+  const start = new TextDecoder().decode(head).trimStart();
   return start.startsWith('{');
 }
 
+/** The names and shapes of a network of 1,000 layers have a hundredth of it. */
+const maxJsonBytes = 2 ** 26;
+
 /** Reads a layers model: `model.json`, and the shards that it lists. @throws {FormatError} when it is another JSON file, or damaged */
-export async function readTfjsLayers(bytes: Uint8Array, sibling: ReadSibling): Promise<ModelFile> {
-  const json = parseJson(format, 'model.json', new TextDecoder().decode(bytes));
+export async function readTfjsLayers(source: ByteSource, sibling: ReadSibling): Promise<ModelDirectory> {
+  if (source.length > maxJsonBytes) throw fileError(format, `its model.json has ${source.length} bytes`);
+  const json = parseJson(format, 'model.json', new TextDecoder().decode(source.subarray(0, source.length)));
   if (!isObject(json) || !isObject(json['modelTopology']))
     throw fileError(format, 'it has no modelTopology', 'Give the model.json of a layers model.');
   const topology = json['modelTopology'];
@@ -62,7 +65,7 @@ export async function readTfjsLayers(bytes: Uint8Array, sibling: ReadSibling): P
     format: 'tfjs-layers',
     tensors,
     metadata: Object.fromEntries(metadata),
-    network: () => networkOf(config, tensors),
+    outline: () => outlineOf(config, tensors),
   };
 }
 
@@ -72,14 +75,10 @@ async function readGroup(
   sibling: ReadSibling,
   tensors: Map<string, FileTensor>,
 ): Promise<void> {
-  for (const path of paths) {
-    // Names only: a file may not reach out of its folder.
-    if (!/^[^/\\:?#]+$/.test(path) || path === '..')
-      throw fileError(format, `its shard '${path}' does not lie beside it`);
-  }
-  const shards: Uint8Array[] = [];
+  for (const path of paths) checkSiblingName(format, path);
+  const shards: ByteSource[] = [];
   for (const path of paths) shards.push(await sibling(path));
-  const bytes = shards.length === 1 ? (shards[0] as Uint8Array) : joined(shards);
+  const bytes = joinedSources(shards);
   let at = 0;
   for (const { name, shape, dtype, quantization } of weights) {
     if (tensors.has(name)) throw fileError(format, `it has two weights named '${name}'`);
@@ -91,9 +90,9 @@ async function readGroup(
     const end = at + count * elementBytes;
     if (end > bytes.length)
       throw fileError(format, `weight '${name}' ends at byte ${end}, but its shards have ${bytes.length}`);
-    const content = bytes.subarray(at, end);
+    const begin = at;
     const read = (): Float32Array => {
-      const values = toFloat32(content, stored, elementCount(shape));
+      const values = toFloat32(bytes.subarray(begin, end), stored, count);
       if (quantization === undefined || quantization.dtype === 'float16') return values;
       const { scale, min } = quantization;
       return values.map((value) => value * scale + min);
@@ -105,17 +104,7 @@ async function readGroup(
     throw fileError(format, `${bytes.length - at} bytes of its shards ${paths.join(', ')} belong to no weight`);
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((count, { length }) => count + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
-
-function networkOf(config: unknown, tensors: ReadonlyMap<string, FileTensor>): ImportedNetwork {
+function outlineOf(config: unknown, tensors: ReadonlyMap<string, FileTensor>): NetworkOutline {
   const network = parseKerasModel(format, config);
   const { owned, strange } = weightsByName(tensors.values(), network.layers);
   if (strange.length > 0)

@@ -2,11 +2,18 @@ import type { LaidOut } from './network-assembler.ts';
 import { gatherStrided, rowByRowStrides } from './strided.ts';
 
 /** A copy with its axes in another order: axis i of the result is axis `order[i]` of the source. */
-function transpose({ shape, data }: LaidOut, order: readonly number[]): LaidOut {
+function transpose({ shape, read, ...named }: LaidOut, order: readonly number[]): LaidOut {
   const strides = rowByRowStrides(shape);
   const sizes = order.map((axis) => shape[axis] as number);
   const steps = order.map((axis) => strides[axis] as number);
-  return { shape: sizes, data: gatherStrided(data, sizes, steps, data.length) };
+  return {
+    ...named,
+    shape: sizes,
+    read() {
+      const data = read();
+      return gatherStrided(data, sizes, steps, data.length);
+    },
+  };
 }
 
 /** A filter [out, in, height, width] as [height, width, in, out]. */
@@ -23,10 +30,10 @@ export const kernelFromRows = (kernel: LaidOut): LaidOut => transpose(kernel, [1
  * @param image  [height, width, channels]
  */
 export function kernelForPixels(
-  { shape, data }: LaidOut,
+  { shape, read, ...named }: LaidOut,
   [height = 1, width = 1, channels = 1]: readonly number[],
 ): LaidOut {
   const [, units = 1] = shape;
-  const { data: moved } = transpose({ shape: [channels, height, width, units], data }, [1, 2, 0, 3]);
-  return { shape, data: moved };
+  const moved = transpose({ shape: [channels, height, width, units], read }, [1, 2, 0, 3]);
+  return { ...named, shape, read: moved.read };
 }

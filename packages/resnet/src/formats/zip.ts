@@ -1,149 +1,163 @@
-import { Inflate } from 'fflate';
-import { fileError } from './model-file.ts';
+import { partOf, type ByteSource } from '../byte-source.ts';
+import { ByteReader } from './byte-reader.ts';
+import { checkWholeSize, fileError } from './model-file.ts';
+import { inflated } from './zip-inflate.ts';
 
-const format = 'zip';
+const zipFormat = 'zip';
 
-const endSignature = 0x06054b50;
-const centralSignature = 0x02014b50;
-const localSignature = 0x04034b50;
+const signatures = {
+  local: 0x04034b50,
+  central: 0x02014b50,
+  end: 0x06054b50,
+  end64: 0x06064b50,
+  end64Locator: 0x07064b50,
+};
 const endBytes = 22;
+const locatorBytes = 20;
 const centralBytes = 46;
 const localBytes = 30;
 const maxEntries = 100_000;
 /** What deflate can make of a byte at most. */
 const maxRatio = 1032;
-/** All entries together, unpacked. */
+/** All deflated entries together, unpacked. */
 const maxTotal = 2 ** 32;
+/** What stands in four bytes for a number that is in a ZIP64 field. */
+const elsewhere = 0xffff_ffff;
 
 /** A file in an archive. */
 export interface ZipEntry {
   readonly name: string;
   readonly size: number;
-  /** Its content: a view where it is stored as it is, unpacked where it is deflated. */
+  /** Its content: the archive's own bytes where it is stored as it is, unpacked where it is deflated. */
+  open(): ByteSource;
+  /** All of it. */
   read(): Uint8Array;
 }
 
-export function isZip(bytes: Uint8Array): boolean {
-  return bytes.length >= endBytes && viewOf(bytes).getUint32(0, true) === localSignature;
+/** @param head  the first bytes of a file */
+export function isZip(head: Uint8Array): boolean {
+  return [0x50, 0x4b, 0x03, 0x04].every((byte, index) => head[index] === byte);
 }
 
+const damaged = (problem: string, next?: string) => fileError(zipFormat, problem, next);
+
 /**
- * The files of a zip archive by name, from its directory at the end.
+ * The files of a zip or ZIP64 archive by name, from its directory at the end; of the rest only where they begin is read.
  * @throws {FormatError} when it is truncated, has names twice, entries that overlap, or sizes that no file of its length unpacks to
  * @source https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
  */
-export function readZip(bytes: Uint8Array): ReadonlyMap<string, ZipEntry> {
-  const view = viewOf(bytes);
-  const end = findEnd(view);
-  const count = view.getUint16(end + 10, true);
-  const start = view.getUint32(end + 16, true);
-  if (count === 0xffff || start === 0xffff_ffff)
-    throw fileError(
-      format,
-      'it is a ZIP64 archive, of more than 4 GiB or 65,534 files',
-      'Such archives cannot be read.',
-    );
+export function readZip(source: ByteSource): ReadonlyMap<string, ZipEntry> {
+  const file = new ByteReader(source, damaged);
+  const { count, start } = directoryOf(file);
+  if (count > maxEntries) throw damaged(`it has ${count} files`);
   const entries = new Map<string, ZipEntry>();
   const spans: (readonly [from: number, to: number, name: string])[] = [];
   let at = start;
   let total = 0;
-  for (let i = 0; i < Math.min(count, maxEntries); i++) {
-    const { name, method, packed, size, local, next } = centralEntry(bytes, view, at);
+  for (let i = 0; i < count; i++) {
+    const { name, method, packed, size, local, next } = centralEntry(file, at);
     at = next;
     if (name.endsWith('/')) continue;
-    if (entries.has(name)) throw fileError(format, `it has two entries named '${name}'`);
-    const from = localData(view, local, name);
+    if (entries.has(name)) throw damaged(`it has two entries named '${name}'`);
+    const from = localData(file, local, name);
     if (from + packed > start)
-      throw fileError(format, `'${name}' ends at byte ${from + packed}, inside or behind the directory at ${start}`);
-    if (size > packed * maxRatio + 64)
-      throw fileError(format, `'${name}' would unpack from ${packed} to ${size} bytes`);
-    total += size;
-    if (total > maxTotal) throw fileError(format, `its entries would unpack to more than ${maxTotal} bytes`);
+      throw damaged(`'${name}' ends at byte ${from + packed}, inside or behind the directory at ${start}`);
+    if (size > packed * maxRatio + 64) throw damaged(`'${name}' would unpack from ${packed} to ${size} bytes`);
+    if (method === 0 && size !== packed) throw damaged(`'${name}' is stored in ${packed} bytes, but has ${size}`);
+    total += method === 0 ? 0 : size;
+    if (total > maxTotal) throw damaged(`its entries would unpack to more than ${maxTotal} bytes`);
     spans.push([local, from + packed, name]);
-    const content = bytes.subarray(from, from + packed);
-    entries.set(name, { name, size, read: () => unpack(name, content, method, size) });
+    entries.set(name, entryOf(partOf(source, from, packed), { name, method, size }));
   }
   checkSpans(spans);
   return entries;
 }
 
-function findEnd(view: DataView): number {
-  const lowest = Math.max(0, view.byteLength - endBytes - 0xffff);
-  for (let at = view.byteLength - endBytes; at >= lowest; at--) {
-    if (view.getUint32(at, true) === endSignature) return at;
-  }
-  throw fileError(format, 'it has no directory at its end: it is truncated');
+function entryOf(
+  content: ByteSource,
+  { name, method, size }: { readonly name: string; readonly method: number; readonly size: number },
+): ZipEntry {
+  const open = (): ByteSource => {
+    if (method === 0) return content;
+    if (method !== 8)
+      throw damaged(`'${name}' is packed by method ${method}`, 'Stored and deflated files can be read.');
+    checkWholeSize({ length: size });
+    return inflated(name, content, size);
+  };
+  const read = (): Uint8Array => {
+    checkWholeSize({ length: size });
+    return open().subarray(0, size);
+  };
+  return { name, size, open, read };
 }
 
-function centralEntry(bytes: Uint8Array, view: DataView, at: number) {
-  if (at + centralBytes > bytes.length || view.getUint32(at, true) !== centralSignature)
-    throw fileError(format, `its directory is damaged at byte ${at}`);
-  const nameBytes = view.getUint16(at + 28, true);
-  const extraBytes = view.getUint16(at + 30, true);
-  const next = at + centralBytes + nameBytes + extraBytes + view.getUint16(at + 32, true);
-  if (next > bytes.length) throw fileError(format, `its directory is damaged at byte ${at}`);
-  const name = new TextDecoder().decode(bytes.subarray(at + centralBytes, at + centralBytes + nameBytes));
-  const [packed, size, local] = [
-    view.getUint32(at + 20, true),
-    view.getUint32(at + 24, true),
-    view.getUint32(at + 42, true),
-  ];
-  if ((view.getUint16(at + 8, true) & 1) !== 0) throw fileError(format, `'${name}' is encrypted`);
-  if (packed === 0xffff_ffff || size === 0xffff_ffff || local === 0xffff_ffff)
-    throw fileError(format, `'${name}' has more than 4 GiB`, 'Such archives cannot be read.');
-  return { name, method: view.getUint16(at + 10, true), packed, size, local, next };
+/** How many files the directory has, and where it begins. */
+function directoryOf(file: ByteReader): { readonly count: number; readonly start: number } {
+  const end = findEnd(file);
+  const [count, start] = [file.u16(end + 10), file.u32(end + 16)];
+  const locator = end - locatorBytes;
+  if (locator < 0 || file.u32(locator) !== signatures.end64Locator) return { count, start };
+  const end64 = file.u64(locator + 8);
+  if (file.u32(end64) !== signatures.end64) throw damaged(`there is no ZIP64 directory at byte ${end64}`);
+  return { count: file.u64(end64 + 32), start: file.u64(end64 + 48) };
+}
+
+function findEnd(file: ByteReader): number {
+  const lowest = Math.max(0, file.length - endBytes - 0xffff);
+  for (let at = file.length - endBytes; at >= lowest; at--) if (file.u32(at) === signatures.end) return at;
+  throw damaged('it has no directory at its end: it is truncated');
+}
+
+function centralEntry(file: ByteReader, at: number) {
+  if (at + centralBytes > file.length || file.u32(at) !== signatures.central)
+    throw damaged(`its directory is damaged at byte ${at}`);
+  const [nameBytes, extraBytes] = [file.u16(at + 28), file.u16(at + 30)];
+  const extra = at + centralBytes + nameBytes;
+  const next = extra + extraBytes + file.u16(at + 32);
+  if (next > file.length) throw damaged(`its directory is damaged at byte ${at}`);
+  const name = new TextDecoder().decode(file.slice(at + centralBytes, nameBytes));
+  if ((file.u16(at + 8) & 1) !== 0) throw damaged(`'${name}' is encrypted`);
+  const short = { size: file.u32(at + 24), packed: file.u32(at + 20), local: file.u32(at + 42) };
+  return { name, method: file.u16(at + 10), ...inZip64(file, name, short, extra, extra + extraBytes), next };
+}
+
+interface Place {
+  readonly size: number;
+  readonly packed: number;
+  readonly local: number;
+}
+
+/** Numbers that do not fit four bytes are in an extra field of the kind 1, in this order. */
+function inZip64(file: ByteReader, name: string, short: Place, from: number, to: number): Place {
+  if (!Object.values(short).includes(elsewhere)) return short;
+  for (let at = from; at + 4 <= to;) {
+    const end = at + 4 + file.u16(at + 2);
+    if (file.u16(at) === 1 && end <= to) {
+      let next = at + 4;
+      const long = (value: number): number => {
+        if (value !== elsewhere) return value;
+        if (next + 8 > end) throw damaged(`'${name}' has no size in its ZIP64 field`);
+        next += 8;
+        return file.u64(next - 8);
+      };
+      return { size: long(short.size), packed: long(short.packed), local: long(short.local) };
+    }
+    at = end;
+  }
+  throw damaged(`'${name}' has no ZIP64 field`);
 }
 
 /** Where the content of an entry begins. */
-function localData(view: DataView, at: number, name: string): number {
-  if (at + localBytes > view.byteLength || view.getUint32(at, true) !== localSignature)
-    throw fileError(format, `'${name}' does not begin at byte ${at}`);
-  return at + localBytes + view.getUint16(at + 26, true) + view.getUint16(at + 28, true);
+function localData(file: ByteReader, at: number, name: string): number {
+  if (at + localBytes > file.length || file.u32(at) !== signatures.local)
+    throw damaged(`'${name}' does not begin at byte ${at}`);
+  return at + localBytes + file.u16(at + 26) + file.u16(at + 28);
 }
 
-function checkSpans(spans: (readonly [from: number, to: number, name: string])[]): void {
+function checkSpans(spans: readonly (readonly [from: number, to: number, name: string])[]): void {
   let [end, before] = [0, ''];
   for (const [from, to, name] of spans.toSorted((a, b) => a[0] - b[0])) {
-    if (from < end) throw fileError(format, `'${before}' and '${name}' overlap`);
+    if (from < end) throw damaged(`'${before}' and '${name}' overlap`);
     [end, before] = [to, name];
   }
-}
-
-/** Bytes given to the unpacker at once: what they can grow to bounds the memory beyond the declared size. */
-const chunkBytes = 65_536;
-
-function unpack(name: string, content: Uint8Array, method: number, size: number): Uint8Array {
-  if (method === 0) {
-    if (content.length !== size)
-      throw fileError(format, `'${name}' is stored in ${content.length} bytes, but has ${size}`);
-    return content;
-  }
-  if (method !== 8)
-    throw fileError(format, `'${name}' is packed by method ${method}`, 'Stored and deflated files can be read.');
-  const out = new Uint8Array(size);
-  let length = 0;
-  const inflate = new Inflate((part) => {
-    if (length + part.length > size)
-      throw fileError(format, `'${name}' unpacks to more than the ${size} bytes it declares`);
-    out.set(part, length);
-    length += part.length;
-  });
-  try {
-    for (let at = 0; at < content.length; at += chunkBytes)
-      inflate.push(content.subarray(at, at + chunkBytes), at + chunkBytes >= content.length);
-  } catch (error) {
-    if (error instanceof Error && error.name === 'FormatError') throw error;
-    throw fileError(
-      format,
-      `'${name}' cannot be unpacked (${error instanceof Error ? error.message : String(error)})`,
-      undefined,
-      error,
-    );
-  }
-  if (length !== size) throw fileError(format, `'${name}' unpacks to ${length} bytes, but declares ${size}`);
-  return out;
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -76,6 +76,7 @@ const shortcuts: Lab = {
         net('he56b', 'projections where the shape changes (option B)'),
         shortcut('c', '1×1 convolutions (option C)', 12.22),
         shortcut('-half-shortcut', 'shortcut × 0.5', null),
+        shortcut('-dropout-shortcut', 'dropout of half of the shortcut', null),
         shortcut('-half-both', 'both × 0.5', 12.35),
         shortcut('-exclusive-gate', 'exclusive gate, bias −6', 8.7),
         shortcut('-shortcut-gate-0', 'gate on the shortcut, bias 0', 12.86),

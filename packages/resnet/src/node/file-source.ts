@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import type { ByteSource } from '../checkpoint/safetensors.ts';
+import type { ByteSource } from '../byte-source.ts';
 import { StorageError, storageError } from './storage-error.ts';
 
 /** Node reads less than 2 GiB at once. */

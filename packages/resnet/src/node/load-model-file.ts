@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { checkWholeSize, type ModelFile } from '../formats/model-file.ts';
+import type { ModelFile } from '../formats/model-file.ts';
 import { openModelFile } from '../open-model-file.ts';
-import type { ReadSibling } from '../formats/tfjs-layers.ts';
+import type { ReadSibling } from '../formats/sibling.ts';
 import {
   loadModel as loadAny,
+  loadSource,
   withSource,
   type LoadedModel,
   type LoadModelOptions,
@@ -23,7 +24,8 @@ import { storageError } from './storage-error.ts';
 export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const path = pathOf(source);
   if (path === undefined) return await loadAny(source, options);
-  return await withSource(path, async () => loadAny(await readBytes(path), { sibling: siblingOf(path), ...options }));
+  const bytes = await fileSource(path);
+  return await withSource(path, () => loadSource(bytes, { sibling: siblingOf(path), ...options }));
 }
 
 /** A file to look into. */
@@ -35,8 +37,7 @@ export interface OpenedPath {
 }
 
 /**
- * Opens a file of any known kind to look into it, and reads no tensor. Of safetensors of any size only the header is in memory, of
- * other kinds the file.
+ * Opens a file of any known kind and size to look into it: its directory is read, and no tensor.
  * @throws {StorageError} and {FormatError} like {@link loadModel}
  */
 export async function openModelPath(path: string): Promise<OpenedPath> {
@@ -64,11 +65,5 @@ function pathOf(source: ModelSource): string | undefined {
 }
 
 function siblingOf(path: string): ReadSibling {
-  return (name) => readBytes(join(dirname(path), name));
-}
-
-async function readBytes(path: string): Promise<Uint8Array> {
-  const source = await fileSource(path);
-  checkWholeSize(source);
-  return source.subarray(0, source.length);
+  return (name) => fileSource(join(dirname(path), name));
 }

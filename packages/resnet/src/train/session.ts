@@ -251,7 +251,7 @@ export class TrainingSession implements Disposable {
       this.tensors,
       { source: this.#source(this.train), count: this.train.count },
       this.recipe,
-      { compile, budget },
+      { compile, budget, seed: this.settings.seed },
     );
     const { arenaBytes, recomputation } = this.#programs;
     if (budget === null || recomputation === null) return;

@@ -7,6 +7,12 @@ import type { MemoryBudget } from './memory-budget.ts';
 import { TrainingStep } from './training-step.ts';
 import type { TrainingTensors } from './training-tensors.ts';
 
+interface StepOptions {
+  readonly compile?: CompileOptions | undefined;
+  readonly budget: MemoryBudget | null;
+  readonly seed: number;
+}
+
 interface StepProgram {
   readonly step: TrainingStep;
   /** Host memory for its batches, by turns. */
@@ -42,7 +48,7 @@ export class StepPrograms implements Disposable {
     tensors: TrainingTensors,
     { source, count }: TrainingImages,
     recipe: Recipe,
-    { compile, budget }: { readonly compile?: CompileOptions | undefined; readonly budget: MemoryBudget | null },
+    { compile, budget, seed }: StepOptions,
   ): Promise<StepPrograms> {
     const { batchSize, optimizer, batchNorm, l2, labelSmoothing } = recipe;
     const sizes = [...(count >= batchSize ? [batchSize] : []), count % batchSize].filter((size) => size > 0);
@@ -52,7 +58,7 @@ export class StepPrograms implements Disposable {
     try {
       // The small one first, so that the large one takes all that it has left.
       for (const [index, batch] of sizes.toReversed().entries()) {
-        const common = { batch, optimizer, batchNorm, l2, labelSmoothing, ...images };
+        const common = { batch, optimizer, batchNorm, l2, labelSmoothing, seed, ...images };
         const make = (arenaLimitBytes?: number): Promise<TrainingStep> => {
           const limited = arenaLimitBytes === undefined ? compile : { ...compile, arenaLimitBytes };
           return TrainingStep.compile(backend, model, tensors, {

@@ -1,10 +1,18 @@
-import type { Backend, CompileOptions, Profile, Recomputation, Tensor } from '@skiplane/core';
+import {
+  dropoutRandom,
+  type Backend,
+  type CompileOptions,
+  type Profile,
+  type Recomputation,
+  type Tensor,
+} from '@skiplane/core';
 import { BoundProgram } from '../bound-program.ts';
 import type { Model } from '../model.ts';
 import type { BatchBuffers } from '../data/batch-preparer.ts';
 import type { GatherBuffers } from '../data/batch-source.ts';
 import { writeBatch } from '../data/write-batch.ts';
 import { optimizerRule, type OptimizerRule } from '../graphs/optimizer.ts';
+import { randomInput } from '../network-builder.ts';
 import { trainingGraph, type TrainingGraphOptions } from '../graphs/training.ts';
 import { kerasAdam } from '../recipe/optimizer.ts';
 import type { TrainingTensors } from './training-tensors.ts';
@@ -12,6 +20,8 @@ import type { TrainingTensors } from './training-tensors.ts';
 /** The loss is scaled where the tensors are for it. */
 export interface TrainingStepOptions extends Omit<TrainingGraphOptions, 'lossScaling'> {
   readonly compile?: CompileOptions;
+  /** Of the random numbers of nets that have some, as with dropout (default 0). */
+  readonly seed?: number;
   /** What `images` are gathered from, by the names of the graph's inputs. */
   readonly imageTensors?: ReadonlyMap<string, Tensor>;
 }
@@ -25,16 +35,18 @@ export class TrainingStep implements Disposable {
   readonly #bound: BoundProgram;
   readonly #tensors: TrainingTensors;
   readonly #scalars: OptimizerRule['scalars'];
+  readonly #seed: number;
 
   private constructor(
     bound: BoundProgram,
     tensors: TrainingTensors,
-    { batch, optimizer = kerasAdam }: TrainingStepOptions,
+    { batch, optimizer = kerasAdam, seed = 0 }: TrainingStepOptions,
   ) {
     this.#bound = bound;
     this.#tensors = tensors;
     this.#scalars = optimizerRule(optimizer).scalars;
     this.batch = batch;
+    this.#seed = seed;
   }
 
   static async compile(
@@ -81,6 +93,7 @@ export class TrainingStep implements Disposable {
 
   #write(buffers: BatchBuffers | GatherBuffers, learningRate: number, step: number): void {
     writeBatch(this.#bound, buffers);
+    if (this.#bound.has(randomInput)) this.#bound.write(randomInput, dropoutRandom(this.#seed, step));
     for (const [name, valueAt] of Object.entries(this.#scalars))
       this.#tensors.writeScalar(name, valueAt(learningRate, step));
   }

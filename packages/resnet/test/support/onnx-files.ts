@@ -1,4 +1,4 @@
-import { modelType } from '../../src/formats/onnx-schema.ts';
+import { encodeOnnx } from '../../src/formats/onnx-schema.ts';
 import type { NamedTensor } from '../../src/checkpoint/safetensors.ts';
 
 export interface OnnxNodeText {
@@ -22,6 +22,7 @@ export function onnxFile(
 ): Uint8Array {
   const model = {
     irVersion: 8,
+    metadataProps: [],
     producerName: 'test',
     opsetImport: [{ domain: '', version: 13 }],
     graph: {
@@ -43,7 +44,7 @@ export function onnxFile(
       output: [info(nodes.at(-1)?.output ?? '', [])],
     },
   };
-  return new Uint8Array(modelType.encode(modelType.fromObject(model)).finish());
+  return encodeOnnx(model);
 }
 
 function attribute(name: string, value: number | string | readonly number[]) {

@@ -87,17 +87,26 @@ const magic = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a,
 /** A state dictionary as `torch.save` before PyTorch 1.6 lays it out: five pickles, then the storages. */
 export function torchLegacy(tensors: Tensors): Uint8Array {
   const keys = new PickleWriter().raw(0x5d, 0x28);
-  const storages: number[] = [];
-  [...tensors.values()].forEach(({ data }, key) => {
+  const storages = [...tensors.values()].flatMap(({ data }, key) => {
     keys.text(String(key));
-    storages.push(...word(data.length), 0, 0, 0, 0, ...new Uint8Array(data.slice().buffer));
+    return [Uint8Array.from([...word(data.length), 0, 0, 0, 0]), new Uint8Array(data.slice().buffer)];
   });
-  return Uint8Array.from([
-    ...magic,
-    ...new PickleWriter().int(1001).end(),
-    ...new PickleWriter().raw(0x7d).end(),
-    ...statePickle(tensors, undefined, true),
-    ...keys.raw(0x65).end(),
+  return joined([
+    Uint8Array.from(magic),
+    new PickleWriter().int(1001).end(),
+    new PickleWriter().raw(0x7d).end(),
+    statePickle(tensors, undefined, true),
+    keys.raw(0x65).end(),
     ...storages,
   ]);
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }

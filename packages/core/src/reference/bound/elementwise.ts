@@ -21,6 +21,7 @@ type Elementwise =
   | 'broadcastScalar'
   | 'topKCorrect'
   | 'affine'
+  | 'dropout'
   | 'sigmoid'
   | 'sigmoidGrad'
   | 'l2Penalty'
@@ -56,6 +57,15 @@ export const elementwiseRules: Pick<BoundRules, Elementwise> = {
     if (scale === 1 && offset === 0) return { y: inherited };
     return {
       y: context.scale('y').map((magnitude, i) => 3 * context.u * magnitude + at(inherited, i) + 2 * smallestNormal),
+    };
+  },
+
+  // The scale rounded, and the product. What is dropped is 0.
+  async dropout(context, { scale }) {
+    const inherited = (await context.magnitudes({ x: context.error('x') }))['y'] ?? new Float64Array();
+    if (scale === 1) return { y: inherited };
+    return {
+      y: context.scale('y').map((magnitude, i) => 2 * context.u * magnitude + at(inherited, i) + 2 * smallestNormal),
     };
   },
 
