@@ -35,7 +35,8 @@ function chunksIn(dir) {
 /** The name of the chunk of all that the first entry imports at once; null for other modules. */
 function sharedChunk(id, graph) {
   atOnce ??= importedBy(resolve(entries[0]?.[source] ?? './src/main.ts'), graph);
-  return atOnce.has(id) ? 'shared' : null;
+  // Not an app's own entry, which waits for chunks that import this one.
+  return atOnce.has(id) && id !== resolve('src/main.ts') ? 'shared' : null;
 }
 
 function importedBy(id, graph, found = new Set()) {
