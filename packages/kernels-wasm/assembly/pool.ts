@@ -1,5 +1,5 @@
 import { AveragePool2d, AveragePool2dGrad, MaxPool2d, MaxPool2dGrad } from './generated/records';
-import { flush } from './simd';
+import { flush, flush4 } from './simd';
 
 /** Pooling in plain loops; a small share of any residual network. Task: one output row of one image, or one image (gradients). */
 
@@ -55,24 +55,43 @@ function firstEqual(p: MaxPool2dGrad, x: usize, top: i32, left: i32, bottom: i32
   return <usize>((top * p.width + left) * p.channels + c) << 2;
 }
 
+/** Sums in f64, four channels at a time. */
 export function averagePool2d(p: AveragePool2d, task: i32): void {
   const n = task / p.outHeight, i = task % p.outHeight;
-  const image = p.x + (<usize>(n * p.height * p.width * p.channels) << 2);
-  let y = p.y + (<usize>(task * p.outWidth * p.channels) << 2);
+  const pixel = <usize>p.channels << 2, rowBytes = pixel * <usize>p.width, whole = pixel & ~15;
+  const image = p.x + rowBytes * <usize>(n * p.height);
+  let y = p.y + pixel * <usize>(task * p.outWidth);
   const top = i * p.strideHeight - p.padTop;
   const firstRow = max(top, 0), lastRow = min(top + p.windowHeight, p.height);
   for (let j = 0; j < p.outWidth; j++) {
     const left = j * p.strideWidth - p.padLeft;
     const first = max(left, 0), last = min(left + p.windowWidth, p.width);
-    const count = <f64>((lastRow - firstRow) * (last - first));
-    for (let c = 0; c < p.channels; c++) {
-      let sum: f64 = 0;
-      for (let r = firstRow; r < lastRow; r++) {
-        for (let s = first; s < last; s++) sum += <f64>load<f32>(image + (<usize>((r * p.width + s) * p.channels + c) << 2));
+    const corner = image + rowBytes * <usize>firstRow + pixel * <usize>first;
+    const rows = lastRow - firstRow, across = pixel * <usize>(last - first), count = rows * (last - first);
+    const share = f64x2.splat(1 / <f64>count), divisor = f64x2.splat(<f64>count), isPower = popcnt(count) == 1;
+    for (let c: usize = 0; c < whole; c += 16) {
+      let low = f64x2.splat(0), high = f64x2.splat(0);
+      for (let r = 0; r < rows; r++) {
+        let x = corner + rowBytes * <usize>r + c;
+        for (const end = x + across; x < end; x += pixel) {
+          low = f64x2.add(low, f64x2.promote_low_f32x4(v128.load64_zero(x)));
+          high = f64x2.add(high, f64x2.promote_low_f32x4(v128.load64_zero(x, 8)));
+        }
       }
-      store<f32>(y, flush(<f32>(sum / count)));
-      y += 4;
+      // A power of two has an exact inverse, and divisions are slow.
+      low = f32x4.demote_f64x2_zero(isPower ? f64x2.mul(low, share) : f64x2.div(low, divisor));
+      high = f32x4.demote_f64x2_zero(isPower ? f64x2.mul(high, share) : f64x2.div(high, divisor));
+      v128.store(y + c, flush4(v128.shuffle<i64>(low, high, 0, 2)));
     }
+    for (let c = whole; c < pixel; c += 4) {
+      let sum: f64 = 0;
+      for (let r = 0; r < rows; r++) {
+        let x = corner + rowBytes * <usize>r + c;
+        for (const end = x + across; x < end; x += pixel) sum += <f64>load<f32>(x);
+      }
+      store<f32>(y + c, flush(<f32>(sum / <f64>count)));
+    }
+    y += pixel;
   }
 }
 
