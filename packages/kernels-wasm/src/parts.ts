@@ -45,8 +45,10 @@ interface Run {
   readonly shared: Set<ValueId>;
 }
 
-/** What a thread's chunk may take of a small L2 beside the scratch of its kernels. */
-const cacheBytes = 512 * 1024;
+/** What a thread's chunk may take of a small L2 beside the scratch of its kernels and their filters. */
+const cacheBytes = 256 * 1024;
+/** Chunks of each of several threads at the least, where images suffice: at the end one waits for the other's last one. */
+const chunksPerThread = 16;
 
 /**
  * Splits a graph where it pays: ops in a row that treat every image by itself, and whose values would not stay in a cache
@@ -130,10 +132,19 @@ function chunksOf(graph: Graph, { ops, batch }: Run, threads: number): Chunks | 
   if (batch < 2 || withinBytes(graph, ops) <= cacheBytes) return null;
   // A block's input, what it computes, and a shortcut.
   const perImage = 3 * Math.max(...ops.flatMap(({ outputs }) => outputs.map((id) => imageBytes(graph, id))));
-  const most = Math.max(1, Math.floor(cacheBytes / perImage));
-  const even = Math.ceil(Math.ceil(batch / most) / threads) * threads;
-  const images = Math.ceil(batch / even);
+  const shared = threads > 1 ? Math.floor(batch / (chunksPerThread * threads)) : batch;
+  const images = chunkImages(batch, Math.max(1, Math.min(Math.floor(cacheBytes / perImage), shared)), threads);
   return { count: Math.ceil(batch / images), images, lastFirst: batch - images };
+}
+
+/** Images of a chunk: up to `most`, and from half of them on as many as let all threads end soonest. */
+function chunkImages(batch: number, most: number, threads: number): number {
+  let [best, least] = [1, Number.POSITIVE_INFINITY];
+  for (let images = Math.min(most, batch); images >= most / 2; images--) {
+    const turns = Math.ceil(Math.ceil(batch / images) / threads) * images;
+    if (turns < least) [best, least] = [images, turns];
+  }
+  return best;
 }
 
 /** Bytes of the values that only these ops use. */
