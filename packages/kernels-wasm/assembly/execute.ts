@@ -15,6 +15,7 @@ import * as pool from './pool';
 import * as quantized from './quantized';
 import * as quantizedDirect from './quantized-direct';
 import * as quantizedWinograd from './quantized-winograd';
+import * as quantizedWinogradFilter from './quantized-winograd-filter';
 import * as winograd from './winograd';
 import * as winogradFilter from './winograd-filter';
 
@@ -71,7 +72,7 @@ export function execute(opcode: i32, operands: usize, task: i32, scratch: usize)
     case records.opDequantize: return quantized.dequantize(changetype<records.Dequantize>(operands), task);
     case records.opQuantizedPanels: return quantizedDirect.quantizedPanels(changetype<records.QuantizedPanels>(operands), task);
     case records.opQuantizedConvDirect: return quantizedDirect.quantizedConvDirect(changetype<records.QuantizedConvDirect>(operands), task, scratch);
-    case records.opQuantizedWinogradFilter: return quantizedWinograd.quantizedWinogradFilter(changetype<records.QuantizedWinogradFilter>(operands), task, scratch);
+    case records.opQuantizedWinogradFilter: return quantizedWinogradFilter.quantizedWinogradFilter(changetype<records.QuantizedWinogradFilter>(operands), task, scratch);
     case records.opQuantizedWinogradConv: return quantizedWinograd.quantizedWinogradConv(changetype<records.QuantizedWinogradConv>(operands), task, scratch);
     case records.opUnscaleGradient: return lossScale.unscaleGradient(changetype<records.UnscaleGradient>(operands), task);
     case records.opUpdateLossScale: return lossScale.updateLossScale(changetype<records.UpdateLossScale>(operands));

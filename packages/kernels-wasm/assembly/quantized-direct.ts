@@ -1,13 +1,13 @@
 import { QuantizedConvDirect, QuantizedPanels } from './generated/records';
-import { narrow16, rescale4, round4, widen4, writeRequantizeConstants } from './quantized';
+import { requantize, requantizeBytes, writeRequantizeConstants } from './requantize';
 import { rows2x16i16 } from './tile-i16';
 
 /**
  * Direct convolution of bytes: quantizedConv2d of any window.
  *
- * Task: `rowsPerTask` output rows of one image. Their input rows are widened to 16 bits and padded in scratch; pairs of pixels
- * then run over the kw·C run of each filter row, two at a time, with the packed panel. Where a run is odd, it reads one number
- * more, for which the panel has a zero.
+ * Task: `rowsPerTask` output rows of one image. Their input rows are widened to 16 bits and padded in scratch, of a 1×1 window only
+ * the pixels that it reads; pairs of pixels then run over the kw·C run of each filter row, two at a time, with the packed panel.
+ * Where a run is odd, it reads one number more, for which the panel has a zero.
  * Panels: [outChannels/16][filterHeight][run/2][16][2] of 16 bits. Traffic: x once (plus halo rows), y once.
  */
 export function quantizedConvDirect(p: QuantizedConvDirect, task: i32, scratch: usize): void {
@@ -15,79 +15,67 @@ export function quantizedConvDirect(p: QuantizedConvDirect, task: i32, scratch: 
   const n = task / tasksPerImage;
   const firstRow = (task % tasksPerImage) * p.rowsPerTask;
   const rows = min(p.rowsPerTask, p.outHeight - firstRow);
-  const columns = (p.outWidth - 1) * p.strideWidth + p.filterWidth;
-  const constants = scratch, tile = scratch + 64;
-  const window = tile + (<usize>((p.outWidth + 1) & ~1) << 6);
-  writeRequantizeConstants(constants, p.relu, p.residualMultiplier);
+  const sums = scratch + requantizeBytes, sumsStep = <usize>p.outWidth << 6;
+  const window = sums + sumsStep * <usize>p.rowsPerTask;
+  writeRequantizeConstants(scratch, p.relu, p.residualMultiplier);
   const image = p.x + <usize>(n * p.height * p.width * p.inChannels);
-  const windowRows = (rows - 1) * p.strideHeight + p.filterHeight;
-  widenWindow(
-    window, image, p.height, p.width, p.inChannels, firstRow * p.strideHeight - p.padTop, windowRows, -p.padLeft, columns,
-  );
+  const top = firstRow * p.strideHeight - p.padTop;
   const pixel = <usize>p.inChannels << 1;
-  const rowBytes = pixel * <usize>columns;
-  const columnStep = pixel * <usize>p.strideWidth, rowStep = rowBytes * <usize>p.strideHeight;
+  // Of a 1×1 window only the pixels that it reads: they lie side by side.
+  const one = p.filterHeight == 1 && p.filterWidth == 1;
+  const stepHeight = one ? 1 : p.strideHeight, stepWidth = one ? 1 : p.strideWidth;
+  const columns = (p.outWidth - 1) * stepWidth + p.filterWidth, windowRows = (rows - 1) * stepHeight + p.filterHeight;
+  widenWindow(
+    window, image, p.height, p.width, p.inChannels, top, windowRows, p.strideHeight / stepHeight, -p.padLeft, columns, p.strideWidth / stepWidth,
+  );
+  const columnStep = pixel * <usize>stepWidth, rowBytes = pixel * <usize>columns, rowStep = rowBytes * <usize>stepHeight;
   const steps = (p.filterWidth * p.inChannels + 1) >> 1;
   const panelBytes = <usize>(p.filterHeight * steps) << 6;
-  const pairs = p.outWidth >> 1, odd = (p.outWidth & 1) != 0;
+  // Rows that follow one another without a gap are one long row.
+  const dense = rowStep == columnStep * <usize>p.outWidth;
+  const lines = dense ? 1 : rows, linePixels = dense ? rows * p.outWidth : p.outWidth;
+  const pairs = linePixels >> 1, odd = (linePixels & 1) != 0, last = <usize>(pairs << 1);
+  const outPixel = <usize>p.outChannels, outRow = outPixel * <usize>p.outWidth;
+  let offset = outRow * <usize>(n * p.outHeight + firstRow), panel = p.panels;
   for (let k = 0; k < p.outChannels; k += 16) {
-    const panel = p.panels + <usize>(k >> 4) * panelBytes;
-    for (let i = 0; i < rows; i++) {
-      const a = window + rowStep * <usize>i;
-      rows2x16i16(tile, 64, panel, a, columnStep, pairs, p.filterHeight, steps, rowBytes);
-      if (odd) rows2x16i16(tile + (<usize>pairs << 7), 0, panel, a + columnStep * <usize>(pairs << 1), 0, 1, p.filterHeight, steps, rowBytes);
-      storeRow(p, tile, k, <usize>((n * p.outHeight + firstRow + i) * p.outWidth * p.outChannels + k), constants);
+    for (let i = 0; i < lines; i++) {
+      const line = sums + (<usize>(i * linePixels) << 6), a = window + rowStep * <usize>i;
+      rows2x16i16(line, 64, panel, a, columnStep, pairs, p.filterHeight, steps, rowBytes);
+      if (odd) rows2x16i16(line + (last << 6), 0, panel, a + columnStep * last, 0, 1, p.filterHeight, steps, rowBytes);
     }
+    const at = <usize>k << 2;
+    requantize(
+      sums, sumsStep, rows, p.outWidth, min(16, p.outChannels - k), p.multiplier + at, p.bias + at,
+      p.y + offset, p.residual == 0 ? 0 : p.residual + offset, outRow, outPixel, scratch,
+    );
+    offset += 16;
+    panel += panelBytes;
   }
 }
 
-/** Requantizes up to 16 channels from k on of a row of sums, and stores them from `offset` on. */
-function storeRow(p: QuantizedConvDirect, tile: usize, k: i32, offset: usize, constants: usize): void {
-  const multiplier = p.multiplier + (<usize>k << 2), bias = p.bias + (<usize>k << 2);
-  const m0 = v128.load(multiplier), m1 = v128.load(multiplier, 16), m2 = v128.load(multiplier, 32), m3 = v128.load(multiplier, 48);
-  const b0 = v128.load(bias), b1 = v128.load(bias, 16), b2 = v128.load(bias, 32), b3 = v128.load(bias, 48);
-  const channels = min(16, p.outChannels - k), bytes = constants + 32;
-  for (let j = 0; j < p.outWidth; j++) {
-    let v0 = rescale4(v128.load(tile), m0, b0), v1 = rescale4(v128.load(tile, 16), m1, b1);
-    let v2 = rescale4(v128.load(tile, 32), m2, b2), v3 = rescale4(v128.load(tile, 48), m3, b3);
-    if (p.residual != 0) {
-      const factor = v128.load32_splat(constants, 16);
-      copyBytes(bytes, p.residual + offset, channels);
-      const residual = v128.load(bytes);
-      v0 = f32x4.add(v0, f32x4.mul(f32x4.convert_i32x4_s(widen4(residual, 0)), factor));
-      v1 = f32x4.add(v1, f32x4.mul(f32x4.convert_i32x4_s(widen4(residual, 1)), factor));
-      v2 = f32x4.add(v2, f32x4.mul(f32x4.convert_i32x4_s(widen4(residual, 2)), factor));
-      v3 = f32x4.add(v3, f32x4.mul(f32x4.convert_i32x4_s(widen4(residual, 3)), factor));
-    }
-    v128.store(bytes, narrow16(round4(v0, constants), round4(v1, constants), round4(v2, constants), round4(v3, constants)));
-    copyBytes(p.y + offset, bytes, channels);
-    tile += 64;
-    offset += <usize>p.outChannels;
-  }
-}
-
-@inline function copyBytes(target: usize, source: usize, count: i32): void {
-  if (count == 16) {
-    v128.store(target, v128.load(source));
-    return;
-  }
-  for (let i: usize = 0; i < <usize>count; i++) store<u8>(target + i, load<u8>(source + i));
-}
-
-/** Rows and columns of one image as in `copyWindow`, its bytes widened to 16 bits, with zeros where the range leaves it. */
+/**
+ * Pixels of one image, widened to 16 bits, with zeros where they leave it: `rows` rows from `top` on, `columns` columns from `left` on,
+ * each `rowStep` and `columnStep` behind the one before.
+ */
 function widenWindow(
-  target: usize, image: usize, height: i32, width: i32, channels: i32, top: i32, rows: i32, left: i32, columns: i32,
+  target: usize, image: usize, height: i32, width: i32, channels: i32, top: i32, rows: i32, rowStep: i32, left: i32, columns: i32, columnStep: i32,
 ): void {
-  const first = max(left, 0), last = max(first, min(left + columns, width));
-  const before = (first - left) * channels, inside = (last - first) * channels, after = (left + columns - last) * channels;
+  // The first column that is not left of the image, and the first that is right of it.
+  const first = min(columns, left < 0 ? (columnStep - 1 - left) / columnStep : 0);
+  const last = max(first, min(columns, (width - left + columnStep - 1) / columnStep));
+  const pieces = columnStep == 1 ? 1 : last - first, piece = columnStep == 1 ? (last - first) * channels : channels;
   for (let r = 0; r < rows; r++) {
-    const i = top + r;
+    const i = top + r * rowStep;
     if (i < 0 || i >= height) {
-      target = clearNumbers(target, before + inside + after);
+      target = clearNumbers(target, columns * channels);
     } else {
-      target = clearNumbers(target, before);
-      target = widenNumbers(target, image + <usize>((i * width + first) * channels), inside);
-      target = clearNumbers(target, after);
+      target = clearNumbers(target, first * channels);
+      let source = image + <usize>((i * width + left + first * columnStep) * channels);
+      for (let j = 0; j < pieces; j++) {
+        target = widenNumbers(target, source, piece);
+        source += <usize>(columnStep * channels);
+      }
+      target = clearNumbers(target, (columns - last) * channels);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { elementCount } from '@skiplane/core';
-import { padTo16, tileCount, windowShape, type ConvShape } from './conv-plan.ts';
+import { padTo16, tileCount, tilesWithin, windowShape, type ConvShape } from './conv-plan.ts';
 import {
   align,
   ceilDiv,
@@ -29,6 +29,8 @@ export const dequantize: Lower<'dequantize'> = ({ attrs: { scale }, inputs }) =>
 
 /** What the widened rows of a direct task may take: half of a small L1. */
 const windowBytes = 16 * 1024;
+/** What the sums of 16 channels of a direct task may take: a quarter of it. */
+const resultBytes = 8 * 1024;
 /** What V and M of a Winograd task may take, of a small L2. */
 const winogradBytes = 128 * 1024;
 
@@ -51,9 +53,9 @@ const operandsOf = ({ attrs: { residual, activation } }: OpView<'quantizedConv2d
 
 /** Whether Winograd's sums are exact, its vectors whole, and most of each tile within the image. */
 function useWinograd(shape: ConvShape, { conv }: LowerOptions): boolean {
-  const { filterHeight, filterWidth, strideHeight, strideWidth, inChannels, outChannels, padTop, padLeft } = shape;
+  const { filterHeight, filterWidth, strideHeight, strideWidth, inChannels, padTop, padLeft } = shape;
   const isThree = filterHeight === 3 && filterWidth === 3 && strideHeight === 1 && strideWidth === 1;
-  const whole = inChannels % 8 === 0 && outChannels % 4 === 0 && padTop <= 2 && padLeft <= 2;
+  const whole = inChannels % 8 === 0 && padTop <= 2 && padLeft <= 2;
   const exact = 9 * inChannels * 128 * 128 < 2 ** 25;
   if (conv === 'direct' || !isThree || !whole || !exact) return false;
   const { batch, outHeight, outWidth } = shape;
@@ -63,16 +65,18 @@ function useWinograd(shape: ConvShape, { conv }: LowerOptions): boolean {
 function direct(op: OpView<'quantizedConv2d'>, shape: ConvShape): ReturnType<Lower<'quantizedConv2d'>> {
   const { batch, inChannels, outChannels, outHeight, outWidth, filterHeight, filterWidth, strideHeight, strideWidth } =
     shape;
-  const rowBytes = ((outWidth - 1) * strideWidth + filterWidth) * inChannels * 2;
-  const fitting = Math.floor((windowBytes / rowBytes - filterHeight) / strideHeight) + 1;
-  const rowsPerTask = Math.max(1, Math.min(fitting, outHeight));
+  // Of a 1×1 window only the pixels that it reads are widened.
+  const [stepHeight, stepWidth] = filterHeight * filterWidth === 1 ? [1, 1] : [strideHeight, strideWidth];
+  const rowBytes = ((outWidth - 1) * stepWidth + filterWidth) * inChannels * 2;
+  const windowRows = Math.floor((windowBytes / rowBytes - filterHeight) / stepHeight) + 1;
+  const rowsPerTask = Math.max(1, Math.min(windowRows, Math.floor(resultBytes / (64 * outWidth)), outHeight));
   const run = filterWidth * inChannels;
   const panels = padTo16(outChannels) / 16;
   return {
     kernels: ['quantizedConv2d.direct-2x16-i16'],
     workspaceBytes: 0,
     scratchBytes:
-      64 + 64 * (outWidth + (outWidth % 2)) + align(rowBytes * ((rowsPerTask - 1) * strideHeight + filterHeight) + 64),
+      16 + 64 * outWidth * rowsPerTask + align(rowBytes * ((rowsPerTask - 1) * stepHeight + filterHeight) + 64),
     packing: {
       input: 1,
       bytes: panels * filterHeight * ceilDiv(run, 2) * 64,
@@ -95,12 +99,13 @@ function winograd(op: OpView<'quantizedConv2d'>, shape: ConvShape): ReturnType<L
   const { inChannels, outChannels } = shape;
   const padded = padTo16(outChannels);
   const tileBytes = 36 * (2 * inChannels + 4 * padded);
-  const tilesPerTask = Math.max(2, Math.min(32, Math.floor(winogradBytes / tileBytes / 2) * 2));
+  const tilesPerTask = tilesWithin(winogradBytes, tileBytes, shape);
+  const strip = 13 * inChannels * (4 * Math.min(tilesPerTask, ceilDiv(shape.outWidth, 4)) + 2);
   return {
     kernels: ['quantizedConv2d.exact-winograd-4x4-i16'],
     workspaceBytes: 0,
-    // Vectors and constants, a patch, V and M; the filter's transform takes 1,440 bytes of it.
-    scratchBytes: Math.max(1440, 1088 + align(36 * inChannels) + align(tilesPerTask * tileBytes + 2 * 36 * 64)),
+    // Constants and sums of a tile, a strip of patches, V, M and multipliers; the filter's transform takes 1,440 bytes of it.
+    scratchBytes: 1472 + align(strip + tilesPerTask * tileBytes + 36 * 64 + 4 * padded),
     packing: {
       input: 1,
       bytes: 36 * (padded * inChannels * 2 + 64),
