@@ -11,13 +11,15 @@ export interface WeightsFlags {
   readonly preprocess?: string | undefined;
   /** Where the training images are, whose mean 'keras-mean' subtracts. */
   readonly data?: string | undefined;
+  /** Which dictionary of a PyTorch file. */
+  readonly entry?: string | undefined;
 }
 
 /** Reads the file that `--weights` names, whatever its kind. */
-export async function openWeights({ weights, preprocess, data }: WeightsFlags): Promise<LoadedModel> {
+export async function openWeights({ weights, preprocess, data, entry }: WeightsFlags): Promise<LoadedModel> {
   checkFile(weights, '--weights');
   const preprocessing = await choosePreprocessing(preprocess, data);
-  const loaded = await loadModel(weights, { preprocessing });
+  const loaded = await loadModel(weights, { preprocessing, entry });
   if (loaded.format !== 'skiplane-checkpoint') note(`weights: ${loaded.format}, ${loaded.model.name}`);
   return loaded;
 }

@@ -1,4 +1,4 @@
-import type { BackendInfo } from '@skiplane/core';
+import { ValueError, type BackendInfo } from '@skiplane/core';
 import type { EncodedModel, FirstFilters, LayerMeasure, Prediction } from '@skiplane/resnet';
 import { Channel } from './channel.ts';
 import type { TrainerEvent, TrainerResult } from './events.ts';
@@ -149,5 +149,7 @@ export class Trainer implements Disposable {
 
 /** Addresses are the page's: those of a worker without a file would be relative to nothing. */
 function absoluteUrl<T extends Blob>(source: T | URL | string): T | string {
-  return typeof source === 'string' || source instanceof URL ? new URL(source, location.href).href : source;
+  if (typeof source !== 'string' && !(source instanceof URL)) return source;
+  if (!URL.canParse(source, location.href)) throw new ValueError(`'${String(source)}' is no address.`);
+  return new URL(source, location.href).href;
 }

@@ -69,10 +69,12 @@ export type {
   ImportedNetwork,
   ModelFile,
   NetworkOutline,
+  OpenOptions,
   OptimizerSnapshot,
 } from './formats/model-file.ts';
 export { openModelFile } from './open-model-file.ts';
 export type { ByteSource } from './byte-source.ts';
+export { addressOf, fetchFile } from './fetch-file.ts';
 export {
   encodeModel,
   writtenFormats,

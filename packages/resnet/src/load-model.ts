@@ -1,9 +1,10 @@
-import { FormatError, SkiplaneError, ValueError } from '@skiplane/core';
+import { FormatError, ValueError } from '@skiplane/core';
 import type { TrainingState } from './checkpoint/checkpoint.ts';
 import type { Dataset } from './data/dataset.ts';
 import { cifar10ClassNames } from './data/cifar10.ts';
 import type { Preprocessing } from './data/preprocessing.ts';
-import type { FileFormat, OptimizerSnapshot } from './formats/model-file.ts';
+import { addressOf, fetchBytes } from './fetch-file.ts';
+import type { FileFormat, OpenOptions, OptimizerSnapshot } from './formats/model-file.ts';
 import { blobSource, type ByteSource } from './byte-source.ts';
 import { openModelFile } from './open-model-file.ts';
 import type { ReadSibling } from './formats/sibling.ts';
@@ -28,14 +29,12 @@ export interface LoadedModel {
   readonly optimizer: OptimizerSnapshot | null;
 }
 
-export interface LoadModelOptions {
+export interface LoadModelOptions extends OpenOptions {
   /** How images are prepared, where the file does not say it, or is to be overruled. */
   readonly preprocessing?: PreprocessingInput | undefined;
   /** The training images, whose mean the preset 'keras-mean' subtracts. */
   readonly trainImages?: Dataset | undefined;
   readonly classNames?: readonly string[] | undefined;
-  /** Reads a file beside bytes that are given: the shards of a `model.json`. */
-  readonly sibling?: ReadSibling | undefined;
 }
 
 /** What a model can be loaded from: bytes, a `File` or `Blob`, or an address. Paths are for `@skiplane/resnet/node`. */
@@ -51,12 +50,12 @@ export type ModelSource = Uint8Array | Blob | URL | string;
  * ```
  * @throws {FormatError} when the file is damaged, or holds what cannot be represented: all of it in one error
  * @throws {SkiplaneError} of the code FETCH when an address cannot be fetched
- * @throws {ValueError} when the preprocessing is not for the network's images
+ * @throws {ValueError} when the preprocessing is not for the network's images, or the address is none
  */
 export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<LoadedModel> {
   if (source instanceof Uint8Array) return await loadSource(source, options);
   if (source instanceof Blob) return await loadSource(blobSource(source) ?? (await wholeBlob(source)), options);
-  const url = new URL(source, globalThis.location?.href);
+  const url = addressOf(source);
   const sibling: ReadSibling = (name) => fetchBytes(new URL(name, url));
   const bytes = await fetchBytes(url);
   return await withSource(url.href, () => loadSource(bytes, { sibling, ...options }));
@@ -64,7 +63,7 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
 
 /** The same from bytes that are read when they are asked for. */
 export async function loadSource(source: ByteSource, options: LoadModelOptions): Promise<LoadedModel> {
-  const file = await openModelFile(source, options.sibling);
+  const file = await openModelFile(source, options);
   const { model, parameters, preprocessing, classNames, training, optimizer = null } = file.network();
   const named = options.classNames ?? classNames ?? defaultClassNames(model.classes);
   if (named.length !== model.classes) {
@@ -112,22 +111,4 @@ async function wholeBlob(blob: Blob): Promise<Uint8Array> {
     );
   });
   return new Uint8Array(bytes);
-}
-
-async function fetchBytes(url: URL): Promise<Uint8Array> {
-  const response = await fetch(url).catch((error: unknown) => {
-    throw notFetched(url, 'there is no answer', error);
-  });
-  if (!response.ok) throw notFetched(url, `the server answers ${response.status} ${response.statusText}`);
-  const bytes = await response.arrayBuffer().catch((error: unknown) => {
-    throw notFetched(url, 'the connection broke before the end', error);
-  });
-  return new Uint8Array(bytes);
-}
-
-/** Systems say why in the cause of their error, browsers not at all. */
-function notFetched({ href }: URL, problem: string, error?: unknown): SkiplaneError {
-  const cause = error instanceof Error ? (error.cause ?? error) : undefined;
-  const reason = cause instanceof Error && cause.message !== '' ? ` (${cause.message})` : '';
-  return new SkiplaneError('FETCH', `cannot fetch '${href}': ${problem}${reason}.`, { url: href }, error);
 }

@@ -62,6 +62,15 @@ describe('files of Keras 3 and TensorFlow.js compute what they do at home', () =
     expectNear(await probabilities(loaded, expected.images), expected.short.map(softmax));
   });
 
+  test.each(['uint8', 'uint16', 'trained'] as const)('tfjs-%s.json of TensorFlow.js itself', async (kind) => {
+    const { images, ...wanted } = JSON.parse(new TextDecoder().decode(fixture('tfjs-expected.json'))) as Record<
+      'uint8' | 'uint16' | 'trained',
+      number[][]
+    > & { images: number[] };
+    const loaded = await loadFile(fixturePath(`tfjs-${kind}.json`), { preprocessing: 'unit' });
+    expectNear(await probabilities(loaded, images), wanted[kind]);
+  });
+
   test('a File or Blob is a source, too', async () => {
     const loaded = await loadModel(new Blob([fixture('short.keras') as Uint8Array<ArrayBuffer>]), {
       preprocessing: 'raw',

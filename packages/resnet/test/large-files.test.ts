@@ -106,9 +106,9 @@ test.each(kinds)('of %s the tensors are not read before they are asked for', asy
   const read = () => [...files.values()].reduce((sum, source) => sum + source.read(), 0);
   const size = [...files.values()].reduce((sum, { length }) => sum + length, 0);
   expect(size).toBeGreaterThan(most);
-  const file = await openModelFile(first ?? expect.unreachable(), (name) =>
-    Promise.resolve(files.get(name) ?? expect.unreachable()),
-  );
+  const file = await openModelFile(first ?? expect.unreachable(), {
+    sibling: (name) => Promise.resolve(files.get(name) ?? expect.unreachable()),
+  });
   expect(file.outline().model.classes).toBe(20_000);
   expect(read()).toBeLessThan(most / 10);
   const network = file.network();

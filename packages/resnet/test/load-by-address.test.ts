@@ -42,6 +42,13 @@ test.each([
   });
 });
 
+test.each(['https://', 'http://[', 'models/resnet20.h5'])("'%s' is no address", async (address) => {
+  await expect(loadModel(address)).rejects.toMatchObject({
+    code: 'VALUE',
+    message: expect.stringContaining(`'${address}' is no address`) as string,
+  });
+});
+
 test('no answer is an error with its reason', async () => {
   await expect(loadModel('http://127.0.0.1:1/model.onnx')).rejects.toMatchObject({
     code: 'FETCH',

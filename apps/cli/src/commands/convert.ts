@@ -1,5 +1,5 @@
 import type { Command } from '@commander-js/extra-typings';
-import { dataOption, jsonOption, preprocessOption } from './shared.ts';
+import { dataOption, jsonOption, entryOption, preprocessOption } from './shared.ts';
 
 export function addConvert(program: Command): void {
   program
@@ -11,6 +11,7 @@ export function addConvert(program: Command): void {
       'a file to be written, by its ending: .safetensors (a checkpoint), .h5, .keras, .onnx, .json (TensorFlow.js; a folder gets model.json)',
     )
     .addOption(preprocessOption())
+    .addOption(entryOption())
     .addOption(dataOption())
     .option('--fold', 'put batch norms into the convolutions before them')
     .addOption(jsonOption())

@@ -7,6 +7,7 @@ import {
   gpuOption,
   jsonOption,
   precisionOption,
+  entryOption,
   preprocessOption,
   threadsOption,
   weightsOption,
@@ -18,6 +19,7 @@ export function addEvaluate(program: Command): void {
     .description('measure weights on the test images')
     .addOption(weightsOption().makeOptionMandatory())
     .addOption(preprocessOption())
+    .addOption(entryOption())
     .addOption(dataOption())
     .addOption(backendOption())
     .addOption(gpuOption())

@@ -1,5 +1,5 @@
 import type { Command } from '@commander-js/extra-typings';
-import { jsonOption } from './shared.ts';
+import { entryOption, jsonOption } from './shared.ts';
 
 export function addInspect(program: Command): void {
   program
@@ -7,6 +7,7 @@ export function addInspect(program: Command): void {
     .description('look into weights of any kind: layers, tensors, metadata, SHA-256')
     .argument('<file>', 'checkpoint, Keras .h5 or .keras, model.json, PyTorch .pt or .th, safetensors, ONNX')
     .option('--tensors', 'list the tensors, even where the layers are known')
+    .addOption(entryOption())
     .addOption(jsonOption())
     .action(async (file, options) => {
       const { inspect } = await import('../inspect/run.ts');

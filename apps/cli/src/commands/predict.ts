@@ -8,6 +8,7 @@ import {
   gpuOption,
   jsonOption,
   precisionOption,
+  entryOption,
   preprocessOption,
   threadsOption,
   weightsOption,
@@ -20,6 +21,7 @@ export function addPredict(program: Command): void {
     .argument('<image...>', 'PNG, JPEG or WebP files of any size, folders of them, or - for standard input')
     .addOption(weightsOption().makeOptionMandatory())
     .addOption(preprocessOption())
+    .addOption(entryOption())
     .addOption(dataOption())
     .option('--top <k>', 'classes to show for a picture', wholeNumber(1), 3)
     .addOption(

@@ -52,6 +52,9 @@ export const preprocessOption = () =>
     `how images are prepared, where the weights do not say it: keras-mean, unit, raw, imagenet, cifar, or JSON such as '{"scale":1,"mean":[127.5],"std":[127.5]}'`,
   );
 
+export const entryOption = () =>
+  new Option('--entry <name>', "which dictionary of a PyTorch file, where it holds several, such as 'state_dict_ema'");
+
 export const jsonOption = () => new Option('--json', 'print JSON on stdout and nothing else there');
 
 export const portOption = () =>

@@ -9,6 +9,7 @@ import { openWeights } from '../weights.ts';
 export interface ConvertFlags {
   readonly preprocess?: string | undefined;
   readonly data?: string | undefined;
+  readonly entry?: string | undefined;
   readonly fold?: true | undefined;
   readonly json?: true | undefined;
 }

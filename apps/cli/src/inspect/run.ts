@@ -9,6 +9,8 @@ import { checkFile } from '../weights.ts';
 export interface InspectFlags {
   readonly tensors?: true | undefined;
   readonly json?: true | undefined;
+  /** Of a PyTorch file. */
+  readonly entry?: string | undefined;
 }
 
 interface Facts extends OpenedPath {
@@ -18,9 +20,9 @@ interface Facts extends OpenedPath {
 }
 
 /** `skiplane inspect`. A file that cannot be used is still shown. */
-export async function inspect(path: string, { tensors, json }: InspectFlags): Promise<void> {
+export async function inspect(path: string, { tensors, json, entry }: InspectFlags): Promise<void> {
   checkFile(path, 'the file');
-  const opened = await openModelPath(path);
+  const opened = await openModelPath(path, { entry });
   const facts: Facts = { path, ...opened, network: networkOf(opened.file) };
   if (json) printJson(jsonOf(facts));
   else print(facts, tensors ?? false);

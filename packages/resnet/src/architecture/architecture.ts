@@ -20,6 +20,7 @@ export type Shortcut = 'A' | 'B' | 'C' | 'unchanged' | 'none';
  * - `reluPreActivation`: relu → conv → batch norm, nothing behind the addition
  * - `preActivation`: batch norm → relu → conv, nothing behind the addition (He et al. 2016); a projection sees the
  *   activated input, and the net ends in a batch norm and a relu
+ * - `openPreActivation`: the same, but the net ends with the last addition
  *
  * @source He et al. 2016, figure 4 (a) to (e)
  */
@@ -28,7 +29,8 @@ export type UnitOrder =
   | 'normalizedAddition'
   | 'activatedBranch'
   | 'reluPreActivation'
-  | 'preActivation';
+  | 'preActivation'
+  | 'openPreActivation';
 
 /**
  * How shortcut s and branch F of a unit with input x meet; g(x) = sigmoid(W·x + bias) is a convolution, with as many channels.

@@ -25,6 +25,7 @@ const orders: { readonly [K in UnitOrder]: Order } = {
   activatedBranch: { stem: both, first: [], between: both, last: both, joined: [], end: [] },
   reluPreActivation: { stem: ['bn'], first: ['relu'], between: both, last: ['bn'], joined: [], end: ['relu'] },
   preActivation: { stem: [], first: both, between: both, last: [], joined: [], end: both },
+  openPreActivation: { stem: [], first: both, between: both, last: [], joined: [], end: [] },
 };
 
 /** The steps of an architecture. */

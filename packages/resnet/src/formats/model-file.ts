@@ -4,6 +4,7 @@ import type { ByteSource } from '../byte-source.ts';
 import type { TrainingState } from '../checkpoint/checkpoint.ts';
 import type { Model } from '../model.ts';
 import type { Parameters } from '../parameters.ts';
+import type { ReadSibling } from './sibling.ts';
 import type { OptimizerSettings } from '../recipe/optimizer.ts';
 
 /** Kinds of files that hold networks or weights. */
@@ -71,6 +72,14 @@ export interface ModelDirectory {
 export interface ModelFile extends ModelDirectory {
   /** @throws {FormatError} like `outline`, and `read` of what that gives, and when there are too many weights */
   network(): ImportedNetwork;
+}
+
+/** What a file alone does not say. */
+export interface OpenOptions {
+  /** Opens a file beside it: the shards of a `model.json`, and those in which tensors of ONNX lie. */
+  readonly sibling?: ReadSibling | undefined;
+  /** Which dictionary of tensors is meant, where a PyTorch file holds several, such as 'state_dict_ema'. */
+  readonly entry?: string | undefined;
 }
 
 /** A file that reads as its format, but cannot be used. */

@@ -1,7 +1,7 @@
 import type { ByteSource } from '../byte-source.ts';
 import { fileError } from './model-file.ts';
 import type { OnnxTensor } from './onnx-schema.ts';
-import { checkSiblingName, type ReadSibling } from './sibling.ts';
+import { siblingName, type ReadSibling } from './sibling.ts';
 
 const format = 'ONNX';
 /** Exporters write one file for all, or one for each tensor. */
@@ -21,9 +21,9 @@ export async function otherFiles(
   for (const tensor of tensors) {
     const location = said(tensor, 'location');
     if (tensor.dataLocation !== 1 || location === undefined || files.has(location)) continue;
-    checkSiblingName(format, location);
+    const name = siblingName(format, location);
     if (files.size >= maxFiles) throw fileError(format, `its tensors lie in more than ${maxFiles} files`);
-    files.set(location, await sibling(location));
+    files.set(location, await sibling(name));
   }
   return files;
 }

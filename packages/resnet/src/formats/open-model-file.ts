@@ -7,6 +7,7 @@ import {
   type ModelDirectory,
   type ImportedNetwork,
   type ModelFile,
+  type OpenOptions,
   type NetworkOutline,
 } from './model-file.ts';
 import { ownKey, withOwnMetadata } from './own-metadata.ts';
@@ -24,25 +25,37 @@ const noSiblings: ReadSibling = (name) =>
 
 /**
  * Finds out by its content which kind of file this is, and reads its directory, but no tensor.
- * @param sibling  reads a file beside this one, which a `model.json` needs, and ONNX whose tensors lie in other files
  * @throws {FormatError} when it is of no known kind, or damaged
  */
-export async function openModelFile(source: ByteSource, sibling: ReadSibling = noSiblings): Promise<ModelFile> {
+export async function openModelFile(source: ByteSource, options: OpenOptions = {}): Promise<ModelFile> {
   try {
-    return checked(await openAny(source, sibling));
+    return checked(await openAny(source, options));
   } catch (error) {
     throw asFormatError(error);
   }
 }
 
-async function openAny(source: ByteSource, sibling: ReadSibling): Promise<ModelDirectory> {
-  if (looksLikeSafetensors(source)) return readSafetensorsFile(source);
+async function openAny(source: ByteSource, { sibling = noSiblings, entry }: OpenOptions): Promise<ModelDirectory> {
+  const file = looksLikeSafetensors(source)
+    ? readSafetensorsFile(source)
+    : await openForeign(source, { sibling, entry });
+  if (entry === undefined || file.format === 'pytorch') return file;
+  throw new FormatError(
+    `the entry '${entry}' is asked for, but only PyTorch files have such: this is ${file.format}.`,
+    { entry },
+  );
+}
+
+async function openForeign(
+  source: ByteSource,
+  options: Required<Pick<OpenOptions, 'entry'>> & { readonly sibling: ReadSibling },
+): Promise<ModelDirectory> {
   // Who only reads checkpoints need not load the readers of all others.
   const { openForeignFile } = await import('./open-foreign-file.ts');
   // Node's Buffers slice in ways of their own.
   const plain =
     source instanceof Uint8Array ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength) : source;
-  return await openForeignFile(plain, sibling);
+  return await openForeignFile(plain, options);
 }
 
 /** Readers are written for files that keep their format; what one that does not makes of them is still one clear error. */

@@ -104,13 +104,19 @@ export const torchRules: PickleRules = {
 };
 
 const builders: Readonly<Record<string, (args: readonly unknown[]) => unknown>> = {
-  'collections.OrderedDict': ([items]) =>
-    Array.isArray(items) ? new Map(items as (readonly [unknown, unknown])[]) : new Map(),
+  'collections.OrderedDict': dictionary,
+  // Of the milestones of a learning rate schedule.
+  'collections.Counter': dictionary,
   'torch._utils._rebuild_tensor_v2': rebuildTensor,
   'torch._utils._rebuild_tensor': rebuildTensor,
   'torch._utils._rebuild_parameter': ([tensor]) => tensor,
   'torch.Size': ([sizes]) => sizes,
 };
+
+function dictionary([items]: readonly unknown[]): Map<unknown, unknown> {
+  if (items instanceof Map) return items;
+  return Array.isArray(items) ? new Map(items as (readonly [unknown, unknown])[]) : new Map();
+}
 
 function rebuildTensor([storage, offset, shape, strides]: readonly unknown[]): TorchTensor {
   if (!isStorage(storage) || typeof offset !== 'number' || !numbers(shape) || !numbers(strides))

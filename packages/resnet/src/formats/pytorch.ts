@@ -1,3 +1,4 @@
+import { FormatError } from '@skiplane/core';
 import { partOf, type ByteSource } from '../byte-source.ts';
 import { ByteReader } from './byte-reader.ts';
 import { fileError, type FileTensor, type ModelDirectory } from './model-file.ts';
@@ -21,7 +22,7 @@ export function isLegacyPytorch(head: Uint8Array): boolean {
  * Reads what `torch.save` wrote before PyTorch 1.6: five pickles, then the storages one behind the other.
  * @throws {FormatError} when it is damaged, or more than tensors are in it
  */
-export function readLegacyPytorch(source: ByteSource): ModelDirectory {
+export function readLegacyPytorch(source: ByteSource, entry?: string): ModelDirectory {
   const unpickler = new Unpickler(source, torchRules, legacyMagic.length);
   const [protocol, system] = [unpickler.load(), unpickler.load()];
   if (protocol !== 1001) throw fileError(format, `its protocol is ${String(protocol)}, not 1001`);
@@ -48,7 +49,7 @@ export function readLegacyPytorch(source: ByteSource): ModelDirectory {
     if (at > file.length)
       throw fileError(format, `storage '${key}' ends at byte ${at}, but the file has ${file.length}: it is truncated`);
   }
-  return torchFile(root, ({ key, count, dtype }) => {
+  return torchFile(root, entry, ({ key, count, dtype }) => {
     const from = storages.get(key);
     if (from === undefined) throw fileError(format, `storage '${key}' is not there`);
     return partOf(source, from, count * (bytesOfElement(dtype) ?? 0));
@@ -61,7 +62,7 @@ export function isPytorchZip(entries: ReadonlyMap<string, ZipEntry>): boolean {
 }
 
 /** Reads what `torch.save` of PyTorch 1.6 and later wrote: a pickle, and a file a storage. @throws {FormatError} like {@link readLegacyPytorch} */
-export function readPytorchZip(entries: ReadonlyMap<string, ZipEntry>): ModelDirectory {
+export function readPytorchZip(entries: ReadonlyMap<string, ZipEntry>, entry?: string): ModelDirectory {
   const pickle = pickleOf(entries);
   if (pickle === undefined) throw fileError(format, "there is no 'data.pkl' in it");
   const folder = pickle.name.slice(0, -'data.pkl'.length);
@@ -77,13 +78,13 @@ export function readPytorchZip(entries: ReadonlyMap<string, ZipEntry>): ModelDir
     throw fileError(format, 'its bytes are not in little-endian order');
   const root = new Unpickler(pickle.open(), torchRules).load();
   const cache = new Map<string, ByteSource>();
-  return torchFile(root, ({ key, count, dtype }) => {
-    const entry = entries.get(`${folder}data/${key}`);
+  return torchFile(root, entry, ({ key, count, dtype }) => {
+    const stored = entries.get(`${folder}data/${key}`);
     const needed = count * (bytesOfElement(dtype) ?? 0);
-    if (entry === undefined) throw fileError(format, `storage '${key}' is not there`);
-    if (entry.size < needed)
-      throw fileError(format, `storage '${key}' has ${entry.size} bytes, but its tensors need ${needed}`);
-    const content = cache.get(key) ?? entry.open();
+    if (stored === undefined) throw fileError(format, `storage '${key}' is not there`);
+    if (stored.size < needed)
+      throw fileError(format, `storage '${key}' has ${stored.size} bytes, but its tensors need ${needed}`);
+    const content = cache.get(key) ?? stored.open();
     cache.set(key, content);
     return content;
   });
@@ -93,9 +94,13 @@ function pickleOf(entries: ReadonlyMap<string, ZipEntry>): ZipEntry | undefined 
   return [...entries.values()].find(({ name }) => /^(?:[^/]+\/)?data\.pkl$/.test(name));
 }
 
-function torchFile(root: unknown, bytesOf: (storage: TorchStorage) => ByteSource): ModelDirectory {
+function torchFile(
+  root: unknown,
+  wanted: string | undefined,
+  bytesOf: (storage: TorchStorage) => ByteSource,
+): ModelDirectory {
   storagesOf(root);
-  const { tensors, path } = stateDict(root);
+  const { tensors, path } = stateDict(root, wanted);
   const all = new Map<string, FileTensor>();
   for (const [name, tensor] of tensors) all.set(name, tensor.named(name, bytesOf));
   return {
@@ -132,31 +137,35 @@ function storagesOf(root: unknown): ReadonlyMap<string, TorchStorage> {
   return storages;
 }
 
-/** Where people put the weights in a dictionary of a training run; the first that is there counts. */
-const usualKeys = ['state_dict', 'model_state_dict', 'model', 'net', 'network', 'weights', 'params', 'model_state'];
-
-/** The dictionary of tensors: the file itself, or one of its entries. */
-function stateDict(root: unknown): { tensors: ReadonlyMap<string, TorchTensor>; path: string } {
-  const whole = tensorsOf(root);
+/**
+ * The dictionary of tensors: the file itself, or one of its entries.
+ * @param wanted  which entry, where there are several
+ */
+function stateDict(
+  root: unknown,
+  wanted: string | undefined,
+): { tensors: ReadonlyMap<string, TorchTensor>; path: string } {
+  const whole = wanted === undefined ? tensorsOf(root) : undefined;
   if (whole !== undefined) return { tensors: whole, path: '' };
   const next = "Save { 'state_dict': model.state_dict() }, or the state_dict alone.";
   if (!(root instanceof Map)) throw fileError(format, 'it holds no dictionary of tensors', next);
-  for (const key of usualKeys) {
-    const tensors = tensorsOf(root.get(key));
-    if (tensors !== undefined) return { tensors, path: key };
+  const found = [...root].flatMap(([key, value]) => {
+    const tensors = tensorsOf(value);
+    return tensors === undefined ? [] : [{ path: String(key), tensors }];
+  });
+  const fitting = wanted === undefined ? found : found.filter(({ path }) => path === wanted);
+  const [only] = fitting;
+  if (only !== undefined && fitting.length === 1) return only;
+  const names = found.map(({ path, tensors }) => `'${path}' (${tensors.size} tensors)`).join(', ');
+  if (found.length === 0) {
+    const keys = [...root.keys()].map(String).slice(0, 10).join(', ');
+    throw fileError(format, `it holds no dictionary of tensors (but ${keys})`, next);
   }
-  const found = [...root].flatMap(([key, value]) => (tensorsOf(value) === undefined ? [] : [String(key)]));
-  const [key] = found;
-  if (key === undefined || found.length > 1) {
-    throw fileError(
-      format,
-      found.length > 1
-        ? `it holds several dictionaries of tensors: ${found.join(', ')}`
-        : `it holds no dictionary of tensors (but ${[...root.keys()].map(String).slice(0, 10).join(', ')})`,
-      next,
-    );
-  }
-  return { tensors: tensorsOf(root.get(key)) ?? new Map(), path: key };
+  throw new FormatError(
+    `this PyTorch file holds ${wanted === undefined ? 'several dictionaries' : `no dictionary '${wanted}'`} of tensors: there are ${names}. ` +
+      `Say which one is meant: 'entry' of loadModel, --entry of the command line.`,
+    { entries: found.map(({ path }) => path), wanted },
+  );
 }
 
 /** The tensors of a dictionary, of others inside it, too, with dotted names; undefined when there are none, or something else. */
@@ -174,5 +183,8 @@ function tensorsOf(value: unknown): ReadonlyMap<string, TorchTensor> | undefined
 function scalars(root: unknown, path: string): Readonly<Record<string, string>> {
   if (path === '' || !(root instanceof Map)) return {};
   const plain = [...root].filter(([, value]) => ['number', 'string', 'boolean'].includes(typeof value));
-  return Object.fromEntries(plain.map(([key, value]) => [String(key).slice(0, 200), String(value).slice(0, 2000)]));
+  const entry: readonly (readonly [unknown, unknown])[] = path === 'state_dict' ? [] : [['entry', path]];
+  return Object.fromEntries(
+    [...entry, ...plain].map(([key, value]) => [String(key).slice(0, 200), String(value).slice(0, 2000)]),
+  );
 }

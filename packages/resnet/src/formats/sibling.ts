@@ -4,8 +4,10 @@ import { fileError } from './model-file.ts';
 /** Opens a file that lies beside the one that is read, by its name. */
 export type ReadSibling = (name: string) => Promise<ByteSource>;
 
-/** @throws {FormatError} when a name is more than one: a file may not reach out of its folder */
-export function checkSiblingName(format: string, name: string): void {
+/** The name in a path, which may begin with `./`. @throws {FormatError} when there is more: a file may not reach out of its folder */
+export function siblingName(format: string, path: string): string {
+  const name = path.replace(/^\.\//, '');
   if (!/^[^/\\:?#]+$/.test(name) || name === '..' || name === '.')
-    throw fileError(format, `its file '${name}' does not lie beside it`);
+    throw fileError(format, `its file '${path}' does not lie beside it`);
+  return name;
 }

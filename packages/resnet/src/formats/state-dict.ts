@@ -36,7 +36,7 @@ export function stateDictOutline(tensors: readonly FileTensor[]): NetworkOutline
     const some = tensors.slice(0, 8).map(({ name }) => name);
     throw new FormatError(
       `these weights have no graph with them, and their names are of no known family: ${some.join(', ')}${tensors.length > 8 ? ', …' : ''}. ` +
-        `Known are residual networks with names of PyTorch: ${torchNamings.map(({ example }) => example).join(', ')}. ` +
+        `Known are residual networks with names of PyTorch: ${[...new Set(torchNamings.map(({ example }) => example))].join(', ')}. ` +
         'Export others as ONNX, which says what it computes.',
     );
   }
@@ -47,7 +47,8 @@ export function stateDictOutline(tensors: readonly FileTensor[]): NetworkOutline
 
 function namingOf(names: TensorNames): TorchNaming | undefined {
   return torchNamings.find(
-    ({ stem, inUnit }) => names.has(`${stem.conv}.weight`) && names.all().some((name) => inUnit.test(name)),
+    ({ stem, inUnit, fits = () => true }) =>
+      names.has(`${stem.conv}.weight`) && names.all().some((name) => inUnit.test(name)) && fits(names),
   );
 }
 

@@ -9,7 +9,7 @@ import { misfit } from './network-assembler.ts';
 import { bytesOfElement, toFloat32 } from './numbers.ts';
 import { ownKey } from './own-metadata.ts';
 import { parseJson } from './parse-json.ts';
-import { checkSiblingName, type ReadSibling } from './sibling.ts';
+import { siblingName, type ReadSibling } from './sibling.ts';
 
 const format = 'TensorFlow.js';
 
@@ -18,6 +18,8 @@ const weightSchema = v.object({
   name: v.string(),
   shape: v.array(size),
   dtype: v.string(),
+  /** Where it is the optimizer's. */
+  group: v.optional(v.string()),
   quantization: v.optional(
     v.object({ dtype: v.string(), scale: v.optional(v.number(), 1), min: v.optional(v.number(), 0) }),
   ),
@@ -55,6 +57,9 @@ export async function readTfjsLayers(source: ByteSource, sibling: ReadSibling): 
     );
   const tensors = new Map<string, FileTensor>();
   for (const { paths, weights } of manifest.output) await readGroup(paths, weights, sibling, tensors);
+  const optimizers = manifest.output.flatMap(({ weights }) => weights.filter(({ group }) => group === 'optimizer'));
+  const own = new Map(tensors);
+  for (const { name } of optimizers) own.delete(name);
   const metadata = ['format', 'generatedBy', 'convertedBy'].flatMap((key) => {
     const value = json[key];
     return typeof value === 'string' ? [[key, value] as const] : [];
@@ -65,7 +70,7 @@ export async function readTfjsLayers(source: ByteSource, sibling: ReadSibling): 
     format: 'tfjs-layers',
     tensors,
     metadata: Object.fromEntries(metadata),
-    outline: () => outlineOf(config, tensors),
+    outline: () => outlineOf(config, own),
   };
 }
 
@@ -75,9 +80,9 @@ async function readGroup(
   sibling: ReadSibling,
   tensors: Map<string, FileTensor>,
 ): Promise<void> {
-  for (const path of paths) checkSiblingName(format, path);
+  const names = paths.map((path) => siblingName(format, path));
   const shards: ByteSource[] = [];
-  for (const path of paths) shards.push(await sibling(path));
+  for (const name of names) shards.push(await sibling(name));
   const bytes = joinedSources(shards);
   let at = 0;
   for (const { name, shape, dtype, quantization } of weights) {

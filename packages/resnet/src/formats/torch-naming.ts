@@ -1,4 +1,5 @@
 import type { UnitOrder } from '../architecture/architecture.ts';
+import type { TensorNames } from './tensor-names.ts';
 
 /** A convolution and the batch norm behind it. */
 interface ConvNames {
@@ -7,12 +8,17 @@ interface ConvNames {
   readonly bn?: string;
 }
 
+/** Whether names and shapes are those of a naming, where others have the same stem and units. */
+type Fits = (names: Pick<TensorNames, 'has' | 'shape' | 'all'>) => boolean;
+
 /** How a library names the layers of its residual networks. Names in a unit come behind that of the unit and a point. */
 export interface TorchNaming {
   /** Where it comes from, and how its names look, for errors. */
   readonly example: string;
   readonly order: UnitOrder;
   readonly stem: ConvNames;
+  /** Left out where the stem and the units tell it. */
+  readonly fits?: Fits;
   /** Matches names in units; the groups stage, unit and conv are numbers. */
   readonly inUnit: RegExp;
   readonly firstStage: number;
@@ -51,6 +57,36 @@ const torchvision: TorchNaming = {
   heads: ['fc', 'linear'],
 };
 
+/** A batch norm in front of a convolution that changes the channels has those that come in. */
+const normalizesFirst: Fits = (names) =>
+  names.all().some((name) => {
+    const [, unit] = /^(layer\d+\.0)\.conv1\.weight$/.exec(name) ?? [];
+    const [out, inside] = names.shape(name) ?? [];
+    return unit !== undefined && out !== inside && names.shape(`${unit}.bn1.weight`)?.[0] === inside;
+  });
+
+/**
+ * The shortcut's convolution takes the activated input. Others that name it `downsample` give it the input itself.
+ * @source https://github.com/kuangliu/pytorch-cifar/blob/master/models/preact_resnet.py
+ */
+const kuangliuPreAct: TorchNaming = {
+  ...torchvision,
+  example: "kuangliu's PreActResNet (conv1, layer1.0.bn1, layer1.0.conv1, …, layer2.0.shortcut.0, linear)",
+  order: 'openPreActivation',
+  stem: { conv: 'conv1' },
+  fits: (names) => !names.has('bn1.weight') && !names.has('bn.weight') && normalizesFirst(names),
+  projections: [{ conv: 'shortcut.0' }],
+};
+
+/** The same with a batch norm and a ReLU at the end. */
+const endedPreAct: TorchNaming = {
+  ...kuangliuPreAct,
+  example: 'the same with a last batch norm (bn)',
+  order: 'preActivation',
+  fits: (names) => !names.has('bn1.weight') && names.has('bn.weight') && normalizesFirst(names),
+  last: 'bn',
+};
+
 /** @source https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/resnetv2.py */
 const timmV2: TorchNaming = {
   example: "timm's resnetv2 (stem.conv, stages.0.blocks.0.norm1, …, norm, head.fc)",
@@ -85,6 +121,21 @@ const pytorchcvPreresnet: TorchNaming = {
   heads: ['output'],
 };
 
+/** @source https://github.com/osmr/imgclsmob/blob/master/pytorch/pytorchcv/models/resnet_cifar.py */
+const pytorchcvCifar: TorchNaming = {
+  ...pytorchcvPreresnet,
+  example: "pytorchcv's resnet (features.init_block.conv, features.stage1.unit1.body.conv1.conv, …, output)",
+  order: 'postActivation',
+  stem: { conv: 'features.init_block.conv', bn: 'features.init_block.bn' },
+  projections: [{ conv: 'identity_conv.conv', bn: 'identity_conv.bn' }],
+};
+
+/** @source https://github.com/osmr/imgclsmob/blob/master/pytorch/pytorchcv/models/resnet.py */
+const pytorchcvImageNet: TorchNaming = {
+  ...pytorchcvCifar,
+  stem: { conv: 'features.init_block.conv.conv', bn: 'features.init_block.conv.bn' },
+};
+
 /** @source https://github.com/huggingface/transformers/blob/main/src/transformers/models/resnet/modeling_resnet.py */
 const transformers: TorchNaming = {
   example: "Hugging Face's transformers (resnet.embedder.embedder.convolution, …, classifier.1)",
@@ -101,4 +152,13 @@ const transformers: TorchNaming = {
   heads: ['classifier.1'],
 };
 
-export const torchNamings: readonly TorchNaming[] = [torchvision, timmV2, pytorchcvPreresnet, transformers];
+export const torchNamings: readonly TorchNaming[] = [
+  kuangliuPreAct,
+  endedPreAct,
+  torchvision,
+  timmV2,
+  pytorchcvPreresnet,
+  pytorchcvCifar,
+  pytorchcvImageNet,
+  transformers,
+];

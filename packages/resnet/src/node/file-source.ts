@@ -5,11 +5,14 @@ import { StorageError, storageError } from './storage-error.ts';
 
 /** Node reads less than 2 GiB at once. */
 const mostAtOnce = 2 ** 30;
+/** Smaller files are read as a whole, since opening one for every tensor takes longer. */
+const smallBytes = 2 ** 24;
 
-/** A file whose bytes are read when they are asked for. @throws {StorageError} when it cannot be read */
+/** A file whose bytes are read when they are asked for, unless it is small. @throws {StorageError} when it cannot be read */
 export async function fileSource(path: string): Promise<ByteSource> {
   try {
     const { size } = await stat(path);
+    if (size <= smallBytes) return readRange(path, 0, size);
     return { length: size, subarray: (from, to) => readRange(path, from, Math.min(to, size)) };
   } catch (error) {
     throw storageError('cannot read', path, error);

@@ -3,7 +3,8 @@ import { createReadStream } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import type { ModelFile } from '../formats/model-file.ts';
+import { addressOf } from '../fetch-file.ts';
+import type { ModelFile, OpenOptions } from '../formats/model-file.ts';
 import { openModelFile } from '../open-model-file.ts';
 import type { ReadSibling } from '../formats/sibling.ts';
 import {
@@ -42,9 +43,9 @@ export interface OpenedPath {
  * Opens a file of any known kind and size to look into it: its directory is read, and no tensor.
  * @throws {StorageError} and {FormatError} like {@link loadModel}
  */
-export async function openModelPath(path: string): Promise<OpenedPath> {
+export async function openModelPath(path: string, options: OpenOptions = {}): Promise<OpenedPath> {
   const source = await fileSource(path);
-  const file = await withSource(path, () => openModelFile(source, siblingOf(path)));
+  const file = await withSource(path, () => openModelFile(source, { sibling: siblingOf(path), ...options }));
   return { file, bytes: source.length, sha256: await hashOf(path) };
 }
 
@@ -59,7 +60,7 @@ async function hashOf(path: string): Promise<string> {
 }
 
 function pathOf(source: ModelSource): string | undefined {
-  if (typeof source === 'string') return /^(?:https?|file):\/\//.test(source) ? pathOf(new URL(source)) : source;
+  if (typeof source === 'string') return /^(?:https?|file):\/\//.test(source) ? pathOf(addressOf(source)) : source;
   return source instanceof URL && source.protocol === 'file:' ? fileURLToPath(source) : undefined;
 }
 
