@@ -20,7 +20,7 @@ export async function measureRow({ job, peers: names }, { directory, logits }, {
     }
     const able = contenders.filter(({ child }) => child !== undefined);
     const expected = job.mode === 'inference' ? logits : able.find(({ name }) => name === 'skiplane')?.setup.answer;
-    for (const contender of able) contender.check = compare(job, contender.setup.answer, expected);
+    for (const contender of able) contender.check = compare(job, contender, expected);
     for (let round = 0; round < rounds; round++) {
       for (const contender of able.filter(({ failed }) => failed === undefined)) await turn(contender, seconds, note);
     }
@@ -56,13 +56,13 @@ async function turn(contender, seconds, note) {
 }
 
 /** Whether a contender computes the same net. */
-function compare({ mode, batch }, answer, expected) {
+function compare({ mode, batch }, { name, setup: { answer } }, expected) {
   if (expected === undefined) return { agrees: null, difference: null };
   if (mode === 'inference') {
     const known = expected.slice(0, Math.min(batch, checkedImages) * classes);
     const largest = Math.max(1, ...known.map(Math.abs));
     const difference = Math.max(...known.map((value, i) => Math.abs(value - answer[i]))) / largest;
-    return { agrees: difference <= tolerances.logits, difference };
+    return { agrees: difference <= (peers[name].logits ?? tolerances.logits), difference };
   }
   const [first, second] = expected.map((value, i) => Math.abs(value - answer[i]) / Math.abs(value));
   const agrees = first <= tolerances.loss && second <= tolerances.secondLoss;

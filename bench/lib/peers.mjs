@@ -2,9 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { commandOf } from './contender.mjs';
 import { versionOf } from './version-of.mjs';
 
-/** Every peer: its file, what must be installed for it, and jobs it cannot do. */
+/**
+ * Every peer: its file, what must be installed for it, jobs it cannot do, and the largest difference of its logits from float64, relative to
+ * the largest of them, where it is not that of f32.
+ */
 export const peers = {
   skiplane: { file: 'skiplane.mjs', needs: ['@skiplane/resnet'] },
+  'skiplane-int8': { file: 'skiplane-int8.mjs', needs: ['@skiplane/resnet'], logits: 0.05 },
   'jax-js': { file: 'jax-js.mjs', needs: ['@jax-js/jax'] },
   'onnxruntime-web': { file: 'onnxruntime-web.mjs', needs: ['onnxruntime-web', 'onnx-proto'] },
   'onnxruntime-node': { file: 'onnxruntime-node.mjs', needs: ['onnxruntime-node', 'onnx-proto'] },

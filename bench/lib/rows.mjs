@@ -10,6 +10,9 @@ export const rows = [
   ...[1, 32, 128].flatMap((batch) =>
     [1, 2].map((threads) => row('inference', { mode: 'inference', batch, threads }, jsInference)),
   ),
+  ...[1, 128].flatMap((batch) =>
+    [1, 2].map((threads) => row('int8', { mode: 'inference', batch, threads }, ['skiplane', 'skiplane-int8'])),
+  ),
   ...[1, 2].map((threads) => row('training', { mode: 'training', batch: 128, threads }, ['skiplane', 'pytorch'])),
   row('training', { mode: 'training', batch: 32, threads: 1 }, ['skiplane', 'jax-js', 'pytorch']),
   ...[1, 2].flatMap((threads) => [
@@ -21,5 +24,6 @@ export const rows = [
 function row(group, job, peers) {
   const { model = 'resnet20v1', mode, batch, threads, driver } = job;
   const where = driver ?? `wasm-${threads}t`;
-  return { name: `${model}-${mode}-b${batch}-${where}`, group, job: { model, ...job }, peers };
+  const what = group === 'int8' ? group : mode;
+  return { name: `${model}-${what}-b${batch}-${where}`, group, job: { model, ...job }, peers };
 }

@@ -11,8 +11,8 @@ import {
   initialParameters,
   modelConfig,
   parameterSpecs,
-  syntheticDataset,
 } from '@skiplane/resnet';
+import { caseDataset } from './case-dataset.mjs';
 import { caseImages, checkedImages, files } from './case.mjs';
 import { adam, epsilon, foldBatchNorms, l2, momentum, netOf, parameterShapes } from './net.mjs';
 
@@ -25,7 +25,7 @@ const folder = fileURLToPath(new URL('../.cases/', import.meta.url));
 export async function writeCase(model) {
   const config = modelConfig(model);
   const parameters = drawBatchNorms(config, initialParameters(config, 1));
-  const data = syntheticDataset({ count: caseImages, seed: 1, split: 'train' });
+  const data = caseDataset();
   const buffers = batchBuffers(data, caseImages);
   new BatchPreparer(data, createPreprocessing(data)).prepare(null, 0, caseImages, buffers, null);
   const nodes = netOf(model);

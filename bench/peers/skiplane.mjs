@@ -1,15 +1,9 @@
 import { createGpuBackend } from '@skiplane/kernels-gpu';
 import { createWasmBackend } from '@skiplane/kernels-wasm';
-import {
-  inferenceGraph,
-  InferenceProgram,
-  modelConfig,
-  parameterSpecs,
-  TrainingStep,
-  TrainingTensors,
-} from '@skiplane/resnet';
+import { modelConfig, parameterSpecs, TrainingStep, TrainingTensors } from '@skiplane/resnet';
 import { readCase } from '../lib/case.mjs';
 import { serve } from '../lib/serve.mjs';
+import { inferenceWorkload, valuesOf } from '../lib/skiplane.mjs';
 
 serve(['@skiplane/resnet', '@skiplane/kernels-wasm', '@skiplane/kernels-gpu', 'webgpu'], async (job, data) => {
   const backend = job.driver
@@ -20,20 +14,9 @@ serve(['@skiplane/resnet', '@skiplane/kernels-wasm', '@skiplane/kernels-gpu', 'w
   return { device: backend.info.device, ...workload };
 });
 
-/** The program as `predict` runs it, which folds batch norms itself. */
-async function inference(backend, model, { batch, directory }, { images }) {
-  const program = await InferenceProgram.compile(backend, model, inferenceGraph(model, { batch }));
-  const { bound } = program;
-  program.writeParameters(valuesOf(readCase(directory, 'training', batch).parameters));
-  let logits;
-  return {
-    async run() {
-      bound.write('x', images);
-      await bound.program.run();
-      logits = await bound.tensor('logits').read();
-    },
-    result: async () => logits,
-  };
+function inference(backend, model, { batch, directory }, { images }) {
+  const parameters = valuesOf(readCase(directory, 'training', batch).parameters);
+  return inferenceWorkload(backend, { model, parameters }, batch, images);
 }
 
 async function training(backend, model, { batch }, { parameters, images, labels, constants }) {
@@ -50,5 +33,3 @@ async function training(backend, model, { batch }, { parameters, images, labels,
     },
   };
 }
-
-const valuesOf = (parameters) => new Map([...parameters].map(([name, { data }]) => [name, data]));
