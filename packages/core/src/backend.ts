@@ -41,6 +41,8 @@ export interface BackendMemory {
   readonly usedBytes: number;
   /** The most that was in use at one time. */
   readonly peakBytes: number;
+  /** Of what is in use, what new programs may take for their values, too; left out where programs have memory of their own. */
+  readonly sharedBytes?: number;
 }
 
 export interface OpReport {

@@ -26,8 +26,8 @@ export interface Rematerialized {
 /** Numbers of segments that are tried: each needs more checkpoints, and less for the segment that is being recomputed. */
 const segmentCounts = [2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128];
 
-/** Attempts to get below the limit with what a backend needs beyond the values themselves. */
-const attempts = 6;
+/** Attempts to get below the limit with what a backend needs beyond the values themselves; each steps down further than the last. */
+const attempts = 8;
 
 /**
  * Rewrites a training graph so that the values between its ops fit in a limit: activations of the first segments of the forward pass
@@ -51,10 +51,10 @@ export function rematerialize(
   for (let attempt = 0; attempt < attempts; attempt++) {
     const cheapest = search.cheapest(target);
     if (cheapest === null) break;
-    const found = sized(cheapest);
+    const found = sized(cheapest.recomputed);
     if (found.bytes <= limitBytes) return rewritten(graph, found, wholeBytes);
-    // The plan has gaps, and kernels have workspaces: as much less, and a little more, for the values.
-    target -= (found.bytes - limitBytes) * 1.05;
+    // The plan has gaps, and kernels have workspaces: as much less for the values, and less than this division has.
+    target = Math.min(target - (found.bytes - limitBytes) * 1.05 * 2 ** attempt, cheapest.bytes - 1);
   }
   const [least] = search
     .smallest()
@@ -102,8 +102,8 @@ class Search {
   }
 
   /** The division with the least recomputation whose values fit at every op; null where none does. */
-  cheapest(limitBytes: number): Recomputed | null {
-    let best: Recomputed | null = null;
+  cheapest(limitBytes: number): Sized | null {
+    let best: Sized | null = null;
     for (const count of segmentCounts) {
       const cuts = this.#segments(count);
       const fits = (segments: number): boolean => this.#of(cuts, segments).bytes <= limitBytes;
@@ -115,8 +115,8 @@ class Search {
         if (fits(middle)) high = middle;
         else low = middle;
       }
-      const { recomputed } = this.#of(cuts, high);
-      if (best === null || recomputed.flops < best.flops) best = recomputed;
+      const found = this.#of(cuts, high);
+      if (best === null || found.recomputed.flops < best.recomputed.flops) best = found;
     }
     return best;
   }

@@ -7,6 +7,7 @@ import {
   ValueError,
   type Backend,
   type BackendInfo,
+  type BackendMemory,
   type CompileOptions,
   type Graph,
   type Program,
@@ -102,6 +103,10 @@ class GpuBackend implements Backend {
     };
     this.#precision = precision;
     this.#onProgress = onProgress;
+  }
+
+  get memory(): BackendMemory {
+    return this.#context.memory;
   }
 
   tensor(spec: TensorSpec, data?: TypedArray): Tensor {

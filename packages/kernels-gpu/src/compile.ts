@@ -112,8 +112,7 @@ export async function compile(context: Context, input: CompileInput): Promise<Co
       workspaceBytes: total(false),
     };
   } catch (error) {
-    params.buffer.destroy();
-    slots.forEach(({ buffer }) => buffer.destroy());
+    [params, ...slots].forEach(({ buffer }) => context.free(buffer));
     throw error;
   }
 }

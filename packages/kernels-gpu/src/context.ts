@@ -1,4 +1,4 @@
-import { DeviceLostError, DisposedError, OutOfMemoryError, SkiplaneError } from '@skiplane/core';
+import { DeviceLostError, DisposedError, OutOfMemoryError, SkiplaneError, type BackendMemory } from '@skiplane/core';
 import type { OpenDevice } from './device.ts';
 import { Pipelines } from './pipelines.ts';
 
@@ -30,6 +30,8 @@ export class Context {
   #lost: DeviceLostError | undefined;
   #error: SkiplaneError | undefined;
   #disposed = false;
+  #usedBytes = 0;
+  #peakBytes = 0;
   #lastStep: Promise<void> = Promise.resolve();
 
   constructor({ device, name, limits }: OpenDevice) {
@@ -106,8 +108,30 @@ export class Context {
     if (error !== null) this.fail(describe(error.message));
   }
 
-  /** A new buffer of zeros. Running out of memory surfaces at the next call. */
+  /** Of all buffers but those that the host reads through. */
+  get memory(): BackendMemory {
+    return { usedBytes: this.#usedBytes, peakBytes: this.#peakBytes };
+  }
+
+  /** A new buffer of zeros, to be given back by `free`. Running out of memory surfaces at the next call. */
   buffer(bytes: number, usage: number, what: string): GPUBuffer {
+    this.#usedBytes += bytes;
+    this.#peakBytes = Math.max(this.#peakBytes, this.#usedBytes);
+    return this.#create(bytes, usage, what);
+  }
+
+  free(buffer: GPUBuffer): void {
+    this.#usedBytes -= buffer.size;
+    // The device keeps the memory until the work that uses it has ended.
+    buffer.destroy();
+  }
+
+  /** A new buffer that the host reads through, to be destroyed by itself. */
+  staging(bytes: number, what: string): GPUBuffer {
+    return this.#create(bytes, bufferUsage.mapRead | bufferUsage.copyTarget, what);
+  }
+
+  #create(bytes: number, usage: number, what: string): GPUBuffer {
     return this.scope(
       'out-of-memory',
       () => this.device.createBuffer({ label: what, size: bytes, usage }),

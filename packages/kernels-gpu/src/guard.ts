@@ -1,6 +1,6 @@
 import { GuardError } from '@skiplane/core';
 import type { Compiled } from './compile.ts';
-import { bufferUsage, type Context } from './context.ts';
+import type { Context } from './context.ts';
 import { guard, guardBytes, guardWord } from './padding.ts';
 import type { GpuTensor } from './tensor.ts';
 
@@ -44,9 +44,8 @@ export class Guard {
   /** @throws {GuardError} when a word behind a buffer has changed */
   async check(): Promise<void> {
     const all = [...this.#slots, ...this.#tensors];
-    const { mapRead, copyTarget } = bufferUsage;
     // A buffer of its own, since runs may follow each other without a wait.
-    const staging = this.#context.buffer(all.length * guardBytes, mapRead | copyTarget, 'guards');
+    const staging = this.#context.staging(all.length * guardBytes, 'guards');
     let copy: ArrayBuffer;
     try {
       copy = await this.#context.download(

@@ -36,10 +36,10 @@ async function timeByTimestamps(
 ): Promise<ReadonlyMap<number, number>> {
   if (ops.length === 0) return new Map();
   const { device } = context;
-  const { mapRead, copySource, copyTarget, queryResolve } = bufferUsage;
+  const { copySource, queryResolve } = bufferUsage;
   const bytes = ops.length * 2 * bytesPerTimestamp;
   const resolved = context.buffer(bytes, queryResolve | copySource, 'timestamps');
-  const staging = context.buffer(bytes, mapRead | copyTarget, 'reading timestamps');
+  const staging = context.staging(bytes, 'reading timestamps');
   const sets = chunks(ops, opsPerSet).map((chunk) => ({
     chunk,
     querySet: device.createQuerySet({ label, type: 'timestamp', count: chunk.length * 2 }),
@@ -60,7 +60,8 @@ async function timeByTimestamps(
     return new Map(ops.map(([op], i) => [op, elapsed(stamps[2 * i] as bigint, stamps[2 * i + 1] as bigint)]));
   } finally {
     for (const { querySet } of sets) querySet.destroy();
-    for (const buffer of [resolved, staging]) buffer.destroy();
+    context.free(resolved);
+    staging.destroy();
   }
 }
 

@@ -76,8 +76,8 @@ export class GpuProgram implements Program {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#compiled.params.destroy();
-    this.#compiled.slots.forEach(({ buffer }) => buffer.destroy());
+    const { params, slots } = this.#compiled;
+    [params, ...slots.map(({ buffer }) => buffer)].forEach((buffer) => this.#context.free(buffer));
   }
 
   [Symbol.dispose](): void {

@@ -65,8 +65,7 @@ export class GpuTensor implements Tensor {
     this.#alive('read');
     this.#context.check('read');
     const bytes = Math.ceil(this.#bytes / 4) * 4;
-    const staging =
-      this.#staging ?? this.#context.buffer(bytes, bufferUsage.mapRead | bufferUsage.copyTarget, 'reading');
+    const staging = this.#staging ?? this.#context.staging(bytes, 'reading');
     this.#staging = undefined;
     let copy: ArrayBuffer;
     try {
@@ -87,8 +86,7 @@ export class GpuTensor implements Tensor {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    // The device keeps the memory until the work that uses it has ended.
-    this.buffer.destroy();
+    this.#context.free(this.buffer);
     this.#staging?.destroy();
   }
 

@@ -146,3 +146,25 @@ function chain(length: number, count: number): Graph {
   );
   return build.build();
 }
+
+describe.runIf(driver)('memory in use', () => {
+  test('is that of tensors and programs, and back at what it was once they are disposed of', async () => {
+    using backend = await openSmall();
+    const used = (): number => backend.memory?.usedBytes ?? -1;
+    expect(used()).toBe(0);
+    const graph = convolutions(1);
+    const bound = bind(backend, graph);
+    const tensors = used();
+    expect(tensors).toBeGreaterThan(4 * (2 * 32 * 32 * 4 + 2 * 3 * 3 * 4 * 128));
+    const program = await backend.compile(graph, bound);
+    await program.run();
+    await bound.get('y')?.read();
+    const { arenaBytes, workspaceBytes } = program.report;
+    expect(used()).toBeGreaterThanOrEqual(tensors + arenaBytes + workspaceBytes);
+    expect(backend.memory).toEqual({ usedBytes: used(), peakBytes: used() });
+    program.dispose();
+    expect(used()).toBe(tensors);
+    for (const tensor of bound.values()) tensor.dispose();
+    expect(used()).toBe(0);
+  });
+});

@@ -1,12 +1,12 @@
 import { valueOf, type Graph } from '@skiplane/core';
 import { codeBytes, writeCode, type Listing } from './code.ts';
 import type { Header } from './header.ts';
-import { align, type KernelRecord, type Lowering } from './lower/lowering.ts';
+import type { KernelRecord, Lowering } from './lower/lowering.ts';
 import { splitGraph } from './parts.ts';
-import { changedValues, planPart, type PlannedPart } from './plan-part.ts';
+import { allValues, changedValues, planPart, scratchBytesOf, type PlannedPart } from './plan-part.ts';
 import type { Engine } from './program.ts';
 import { movesOf, recordsOf } from './records.ts';
-import { guardBytes, type WasmTensor } from './tensor.ts';
+import type { WasmTensor } from './tensor.ts';
 
 /** A part of a program as it lies in memory. */
 export interface PlacedPart extends PlannedPart {
@@ -37,12 +37,12 @@ export interface Assembled {
   readonly arena: number;
 }
 
-/** Decides all that a run does, and writes it to memory. */
+/** Decides all that a run does, and writes it to memory. @param options.limited  whether memory counts for more than time */
 export function assemble(
   engine: Engine,
   graph: Graph,
   bound: ReadonlyMap<string, WasmTensor>,
-  guard: boolean,
+  { guard, limited }: { readonly guard: boolean; readonly limited: boolean },
 ): Assembled {
   const { heap, threads, barrier } = engine;
   const memory: number[] = [];
@@ -51,13 +51,12 @@ export function assemble(
     memory.push(offset);
     return offset;
   };
-  const changed = changedValues(graph);
+  const changed = limited ? allValues(graph) : changedValues(graph);
   const { parts: split, shared } = splitGraph(graph, threads);
   const planned = split.map((part) => planPart(part, engine.lowerOptions, guard, changed));
   const own = new Map(shared.map((value) => [value.name as string, engine.tensor(value)]));
   const tensors = new Map([...bound, ...own]);
-  const lowered = planned.flatMap((part) => part.lowered);
-  const scratchBytes = align(Math.max(0, ...lowered.map((each) => each.scratchBytes))) + guardBytes;
+  const scratchBytes = scratchBytesOf(planned);
   const copiesOf = ({ chunks }: PlannedPart): number => (chunks === null ? 1 : threads);
   const arenaBytes = planned.reduce((sum, part) => sum + copiesOf(part) * part.plan.arenaBytes, 0);
   const scratch = engine.arena.take(scratchBytes * threads + arenaBytes, `the arena of program '${graph.name}'`);

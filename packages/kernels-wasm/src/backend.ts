@@ -110,7 +110,7 @@ class WasmBackend implements Backend, Engine {
 
   get memory(): BackendMemory {
     const { usedBytes, peakBytes } = this.heap;
-    return { usedBytes, peakBytes };
+    return { usedBytes, peakBytes, sharedBytes: this.arena.bytes };
   }
 
   tensor(spec: TensorSpec, data?: TypedArray): WasmTensor {

@@ -22,7 +22,7 @@ export interface PlannedPart extends Part {
   readonly plan: MemoryPlan;
 }
 
-/** @param changed  the values that a run changes */
+/** @param changed  the values that are not packed ahead: at least those that a run changes */
 export function planPart(
   part: Part,
   options: LowerOptions,
@@ -43,6 +43,13 @@ export function planPart(
   });
   return { ...part, lowered, packedAhead, plan };
 }
+
+/** All values: what is packed in each run, in memory that ops share, takes less of it than what is packed ahead. */
+export const allValues = (graph: Graph): ReadonlySet<ValueId> => new Set(graph.values.map(({ id }) => id));
+
+/** Scratch memory of a thread, for whatever op. */
+export const scratchBytesOf = (parts: readonly PlannedPart[]): number =>
+  align(Math.max(0, ...parts.flatMap(({ lowered }) => lowered.map(({ scratchBytes }) => scratchBytes)))) + guardBytes;
 
 /** The values that a run changes: all that is computed, and tensors that are updated. */
 export function changedValues(graph: Graph): ReadonlySet<ValueId> {

@@ -76,7 +76,10 @@ export class WasmProgram implements Program {
     this.#engine = engine;
     this.#graph = graph;
     this.#guard = options.guard ?? false;
-    this.#assembled = assemble(engine, graph, bound, this.#guard);
+    this.#assembled = assemble(engine, graph, bound, {
+      guard: this.#guard,
+      limited: options.arenaLimitBytes !== undefined,
+    });
     this.#changed = [...changedValues(graph)].flatMap((id) => bound.get(graph.values[id]?.name ?? '') ?? []);
     this.report = { ...report(engine, graph, this.#assembled), recomputation };
   }

@@ -14,6 +14,11 @@ export class SharedArena {
     this.#heap = heap;
   }
 
+  /** Of the block that the next program takes, if it is large enough. */
+  get bytes(): number {
+    return this.#newest?.bytes ?? 0;
+  }
+
   /** Byte offset of at least `bytes` bytes. @throws {OutOfMemoryError} */
   take(bytes: number, what: string): number {
     if (this.#newest === undefined || this.#newest.bytes < bytes) {

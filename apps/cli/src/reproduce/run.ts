@@ -30,7 +30,7 @@ export interface ReproduceFlags {
 export async function reproduce(cardPath: string, flags: ReproduceFlags): Promise<number> {
   const card = await readCard(cardPath);
   const folder = flags.out ?? join('runs', `reproduced-${card.weights.last.slice(0, 12)}`);
-  const { model, recipe, seed, evaluationBatchSize, imagesOn, lossScaling } = card;
+  const { model, recipe, seed, evaluationBatchSize, imagesOn, lossScaling, parts } = card;
   if (recipe.validation.kind === 'given') {
     throw new CommandError(`'${cardPath}' is of a run with validation images of its own, which a card does not hold.`);
   }
@@ -38,7 +38,7 @@ export async function reproduce(cardPath: string, flags: ReproduceFlags): Promis
   const options = dataOptions(card, flags.data);
   const data = await loadData(options.data, { train: options.limitTrain, test: options.limitTest });
   await checkData(cardPath, card, data);
-  const settings = { model, recipe, seed, evaluationBatchSize, imagesOn, lossScaling };
+  const settings = { model, recipe, seed, evaluationBatchSize, imagesOn, lossScaling, parts };
   const run = await planFixed(folder, settings, options);
   const backend = flags.backend ?? cardBackend(card);
   const runFlags = { backend, threads: flags.threads, gpu: flags.gpu, json: flags.json };

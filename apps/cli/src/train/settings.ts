@@ -54,6 +54,8 @@ export interface Settings {
   readonly imagesOn?: ImagesOn | undefined;
   /** With `--precision f16`. */
   readonly lossScaling: boolean;
+  /** Of a batch; undefined: whole batches, or as few as a memory limit lets. */
+  readonly parts?: number | undefined;
 }
 
 export const defaultModel = 'resnet20v1';

@@ -18,17 +18,22 @@ import { describeRecipe } from './recipe.ts';
 import type { Ending, Reporter } from './reporter.ts';
 
 /** What was planned, and what it costs. */
-function describeMemory(memory: TrainingMemory): string {
-  const { limitBytes, plannedBytes, arenaBytes, wholeArenaBytes, recomputedOps, recomputedShare } = memory;
+function describeMemory(memory: TrainingMemory, batchSize: number): readonly string[] {
+  const { parts, limitBytes, plannedBytes, arenaBytes, wholeArenaBytes, recomputedOps, recomputedShare } = memory;
   const cost =
     recomputedOps === 0
       ? 'nothing is recomputed'
       : `${formatCount(recomputedOps)} ops are done twice, ${formatPercent(recomputedShare)} more arithmetic`;
-  return (
+  return [
     `Memory: ${megabytes(plannedBytes)} planned, limit ${megabytes(limitBytes)}; values between ops ${megabytes(arenaBytes)} ` +
-    `instead of ${megabytes(wholeArenaBytes)}: ${cost}`
-  );
+      `instead of ${megabytes(wholeArenaBytes)}: ${cost}`,
+    ...(parts === 1 ? [] : [describeParts(parts, batchSize)]),
+  ];
 }
+
+const describeParts = (parts: number, batchSize: number): string =>
+  `  note: recomputation alone does not fit, so batches of ${batchSize} are trained in ${parts} parts of ${Math.ceil(batchSize / parts)} images: ` +
+  'batch norms take the statistics of a part, and the numbers are others than those of whole batches';
 
 const megabytes = (bytes: number): string => `${formatCount(bytes / 1e6)} MB`;
 
@@ -59,7 +64,7 @@ export class TextReporter implements Reporter {
     printLine(`${formatCount(trainCount)} train samples, ${validated}, batches of ${batchSize}${place}`);
     printLine(`Recipe: ${describeRecipe(recipe)}`);
     for (const text of recipeNotes(recipe)) printLine(`  note: ${text}`);
-    if (memory !== null) printLine(describeMemory(memory));
+    if (memory !== null) describeMemory(memory, batchSize).forEach(printLine);
     if (globalStep > 0) printLine(`Going on in epoch ${epoch}/${epochs} after step ${step}/${steps}`);
   }
 

@@ -71,6 +71,8 @@ export interface TrainSettings {
   readonly imagesOn: ImagesOn;
   /** Whether the loss is scaled, for activations that are held as f16. */
   readonly lossScaling: boolean;
+  /** Parts that a full batch is trained in, one after the other; left out for whole batches. */
+  readonly parts?: number | undefined;
   /** Identities of the two data sets, after a split: see `datasetIdentity`. */
   readonly trainData: string;
   readonly validationData: string;

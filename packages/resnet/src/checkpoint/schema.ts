@@ -41,6 +41,7 @@ export const trainingSchema = v.strictObject({
     seed: count,
     imagesOn: v.optional(v.picklist(['host', 'device']), 'host'),
     lossScaling: v.optional(v.boolean(), false),
+    parts: v.optional(positive),
     trainData: v.string(),
     validationData: v.string(),
   }),

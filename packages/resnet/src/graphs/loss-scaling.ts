@@ -18,10 +18,13 @@ export const lossScaleNames: Readonly<Record<keyof LossScale, string>> = {
   goodSteps: 'optimizer/goodSteps',
 };
 
+export const lossScaleInput = (build: GraphBuilder): ValueId =>
+  build.input(lossScaleNames.scale, { shape: [], dtype: 'f32' });
+
 /** A graph whose loss is multiplied by the scale, to be differentiated. */
 export function scaleLoss(graph: Graph, loss: ValueId): { graph: Graph; scaledLoss: ValueId; scale: ValueId } {
   const build = new GraphBuilder(graph.name, graph);
-  const scale = build.input(lossScaleNames.scale, { shape: [], dtype: 'f32' });
+  const scale = lossScaleInput(build);
   const scaledLoss = build.op('multiply', [loss, scale], {}, 'lossScale');
   return { graph: build.build(), scaledLoss, scale };
 }

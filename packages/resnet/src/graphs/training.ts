@@ -1,14 +1,17 @@
-import { GraphBuilder, gradients, type Value, type ValueId } from '@skiplane/core';
+import { GraphBuilder, gradients, type Graph, type Value, type ValueId } from '@skiplane/core';
 import type { Model } from '../model.ts';
 import { NetworkBuilder } from '../network-builder.ts';
+import type { ParameterSpec } from '../parameters.ts';
 import { kerasL2, type BatchNormSettings, type L2Settings } from '../recipe/keras-constants.ts';
 import { kerasAdam, type OptimizerSettings } from '../recipe/optimizer.ts';
-import { scaleLoss, unscaleGradients } from './loss-scaling.ts';
+import { lossScaleInput, scaleLoss, unscaleGradients } from './loss-scaling.ts';
 import { addImages, addLabels, addNetwork, ownBatchNorm, type GatheredImages, type ModelGraph } from './model-graph.ts';
 import type { BatchOption } from './inference.ts';
 import { optimizerRule, optimizerStateName } from './optimizer.ts';
 
 export interface TrainingGraphOptions extends BatchOption {
+  /** Images of the whole batch, where `batch` is a part of it (default: `batch`): the losses of all parts add up to that of the batch. */
+  readonly of?: number | undefined;
   /** Default: Keras's Adam. */
   readonly optimizer?: OptimizerSettings;
   /** The share of the labels that is spread over all classes (default 0). */
@@ -35,7 +38,7 @@ export interface LossGraph extends ModelGraph {
 
 /**
  * The network with the batch's statistics, and Keras's training loss: loss = (1/batch)·Σ cross-entropy + Σ l2·Σw², with
- * the cross-entropy of smoothed labels.
+ * the cross-entropy of smoothed labels. A part of a batch has its share of either term.
  *
  * @shape x      [batch, height, width, channels], or what `addImages` has in its place
  * @shape labels [batch, classes], one-hot
@@ -44,6 +47,7 @@ export function lossGraph(
   model: Model,
   {
     batch,
+    of = batch,
     batchNorm = {},
     l2 = kerasL2,
     labelSmoothing = 0,
@@ -59,16 +63,11 @@ export function lossGraph(
   const logits = addNetwork(net, addImages(net, model, batch, images), model);
   const labels = addLabels(net, model, batch);
   const losses = build.op('softmaxCrossEntropy', [logits, labels], { labelSmoothing }, 'loss');
-  const mean = build.op(
-    'affine',
-    [build.op('reduceSum', [losses], {}, 'loss')],
-    { scale: 1 / batch, offset: 0 },
-    'loss',
-  );
+  const mean = build.op('affine', [build.op('reduceSum', [losses], {}, 'loss')], { scale: 1 / of, offset: 0 }, 'loss');
   const idOf = idsOf(build.build().values);
   const penalties = net.parameters
     .filter((spec) => spec.l2 > 0)
-    .map((spec) => build.op('l2Penalty', [idOf(spec.name)], { scale: spec.l2 }, spec.name));
+    .map((spec) => build.op('l2Penalty', [idOf(spec.name)], { scale: (spec.l2 * batch) / of }, spec.name));
   const loss = penalties.reduce((sum, penalty) => build.op('add', [sum, penalty], {}, 'loss'), mean);
   return {
     graph: build.build(),
@@ -92,31 +91,88 @@ export function lossGraph(
  * @shape metrics/loss, metrics/correct  scalars, state: Σ batch·loss with the L2 penalty, and the number of right first choices
  */
 export function trainingGraph(model: Model, options: TrainingGraphOptions): ModelGraph {
-  const { batch, optimizer = kerasAdam, lossScaling = false } = options;
-  const forward = lossGraph(model, options);
-  const trainable = forward.parameters.filter((parameter) => parameter.trainable);
-  const idOf = idsOf(forward.graph.values);
-  const ids = trainable.map(({ name }) => idOf(name));
-  const scaled = lossScaling ? scaleLoss(forward.graph, forward.loss) : undefined;
-  const backward = gradients(scaled?.graph ?? forward.graph, scaled?.scaledLoss ?? forward.loss, ids);
-  const build = new GraphBuilder(forward.graph.name, backward.graph);
-  const { gradients: found, norm } =
-    scaled === undefined ? { ...backward, norm: undefined } : unscaleGradients(build, backward.gradients, scaled.scale);
-  addMetrics(build, forward, batch);
-  const rule = optimizerRule(optimizer);
-  const scalars = Object.keys(rule.scalars).map((name) => build.input(name, { shape: [], dtype: 'f32' }));
+  const { build, forward, trainable, gradients: found, scale } = backwardGraph(model, options);
+  addUpdates(build, trainable, found, options.optimizer, scale);
+  return { graph: build.build(), parameters: forward.parameters, layers: forward.layers };
+}
+
+/** Name of the tensor that adds up the gradients of a parameter over the parts of a batch. */
+export const accumulatorName = (parameter: string): string => `accumulated/${parameter}`;
+
+/**
+ * A part of a training step: forward and backward over some images of a batch, whose gradients are added up.
+ *
+ * @shape accumulated/<parameter>  like the parameter, state; all else as in `trainingGraph`
+ */
+export function partGraph(model: Model, options: TrainingGraphOptions): ModelGraph {
+  const { build, forward, trainable, gradients: found } = backwardGraph(model, options);
   trainable.forEach(({ name, shape }, i) => {
-    const parameter = ids[i];
-    const gradient = found[i];
-    if (parameter === undefined || gradient === undefined) return;
-    const state = rule.slots.map((slot) => build.input(optimizerStateName(slot, name), { shape, dtype: 'f32' }));
-    rule.update(build, name, { parameter, gradient, state, scalars, norm });
+    const accumulator = build.input(accumulatorName(name), { shape, dtype: 'f32' });
+    build.op('assignAdd', [accumulator, found[i] as ValueId], {}, name);
   });
   return { graph: build.build(), parameters: forward.parameters, layers: forward.layers };
 }
 
-function addMetrics(build: GraphBuilder, { loss, logits, labels }: LossGraph, batch: number): void {
-  const lossSum = build.op('affine', [loss], { scale: batch, offset: 0 }, 'metrics/loss');
+/** The end of a training step whose gradients were added up: an update of every trainable parameter. */
+export function updateGraph(
+  name: string,
+  specs: readonly ParameterSpec[],
+  optimizer: OptimizerSettings | undefined,
+  lossScaling: boolean,
+): Graph {
+  const build = new GraphBuilder(`${name} update`);
+  const scale = lossScaling ? lossScaleInput(build) : undefined;
+  const trainable = specs
+    .filter((spec) => spec.trainable)
+    .map((spec): Trainable => ({ ...spec, id: build.input(spec.name, { shape: spec.shape, dtype: 'f32' }) }));
+  const sums = trainable.map((spec) => build.input(accumulatorName(spec.name), { shape: spec.shape, dtype: 'f32' }));
+  addUpdates(build, trainable, sums, optimizer, scale);
+  return build.build();
+}
+
+interface Trainable extends ParameterSpec {
+  readonly id: ValueId;
+}
+
+/** Forward and backward, and the sums of loss and accuracy. Gradients are those of the scaled loss, where it is scaled. */
+function backwardGraph(model: Model, options: TrainingGraphOptions) {
+  const { batch, of = batch, lossScaling = false } = options;
+  const forward = lossGraph(model, options);
+  const idOf = idsOf(forward.graph.values);
+  const trainable = forward.parameters
+    .filter((parameter) => parameter.trainable)
+    .map((spec): Trainable => ({ ...spec, id: idOf(spec.name) }));
+  const scaled = lossScaling ? scaleLoss(forward.graph, forward.loss) : undefined;
+  const ids = trainable.map(({ id }) => id);
+  const backward = gradients(scaled?.graph ?? forward.graph, scaled?.scaledLoss ?? forward.loss, ids);
+  const build = new GraphBuilder(forward.graph.name, backward.graph);
+  addMetrics(build, forward, of);
+  return { build, forward, trainable, gradients: backward.gradients, scale: scaled?.scale };
+}
+
+/** @param scale  of the loss that the gradients are of; undefined where it is not scaled */
+function addUpdates(
+  build: GraphBuilder,
+  trainable: readonly Trainable[],
+  found: readonly ValueId[],
+  optimizer: OptimizerSettings = kerasAdam,
+  scale?: ValueId,
+): void {
+  const { gradients: unscaled, norm } =
+    scale === undefined ? { gradients: found, norm: undefined } : unscaleGradients(build, found, scale);
+  const rule = optimizerRule(optimizer);
+  const scalars = Object.keys(rule.scalars).map((name) => build.input(name, { shape: [], dtype: 'f32' }));
+  trainable.forEach(({ name, shape, id: parameter }, i) => {
+    const gradient = unscaled[i];
+    if (gradient === undefined) return;
+    const state = rule.slots.map((slot) => build.input(optimizerStateName(slot, name), { shape, dtype: 'f32' }));
+    rule.update(build, name, { parameter, gradient, state, scalars, norm });
+  });
+}
+
+/** @param of  images of the whole batch */
+function addMetrics(build: GraphBuilder, { loss, logits, labels }: LossGraph, of: number): void {
+  const lossSum = build.op('affine', [loss], { scale: of, offset: 0 }, 'metrics/loss');
   const correct = build.op('topKCorrect', [logits, labels], { k: 1 }, 'metrics/correct');
   const correctSum = build.op('reduceSum', [correct], {}, 'metrics/correct');
   for (const [name, value] of [

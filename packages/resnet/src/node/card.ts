@@ -31,6 +31,8 @@ const cardSchema = v.object({
   imagesOn: v.optional(v.picklist(['host', 'device']), 'host'),
   /** Whether the loss was scaled, for activations held as f16. */
   lossScaling: v.optional(v.boolean(), false),
+  /** Parts that a batch was trained in; left out for whole batches. */
+  parts: v.optional(count),
   classNames: classNamesSchema,
   data: v.object({
     /** `synthetic`, or files that the user has. */

@@ -31,7 +31,7 @@ export async function resultsCard(folder: string, facts: CardFacts): Promise<Res
     throw new ValueError(`'${folder}' has no results yet: its run has not ended; resume it first.`, { folder });
   }
   const { settings, epochsDone, best, end } = training;
-  const { recipe, seed, evaluationBatchSize, imagesOn, lossScaling } = settings;
+  const { recipe, seed, evaluationBatchSize, imagesOn, lossScaling, parts } = settings;
   const { timings, seconds, devices } = await readLog(folder, checkpoint);
   const { name, info } = facts.backend;
   const { node, v8, ...machine } = describeMachine();
@@ -44,6 +44,7 @@ export async function resultsCard(folder: string, facts: CardFacts): Promise<Res
     evaluationBatchSize,
     imagesOn,
     lossScaling,
+    ...(parts !== undefined && { parts }),
     classNames,
     data: { ...facts.data, train: await identified(facts.train), test: await identified(facts.test) },
     result: {

@@ -40,6 +40,8 @@ export interface TrainingMemory {
   /** Ops of that program that are done twice, and their share of its arithmetic. */
   readonly recomputedOps: number;
   readonly recomputedShare: number;
+  /** Parts that a full batch is trained in. */
+  readonly parts: number;
 }
 
 export interface ProgressEvent {

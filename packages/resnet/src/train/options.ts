@@ -37,6 +37,11 @@ export interface TrainOptions extends RecipeShortcuts {
    * statistics of batch norms, which come from the forward pass, it changes as any other.
    */
   readonly lossScaling?: boolean;
+  /**
+   * Parts that a batch is trained in, one after the other, whose gradients are added up, to save memory. The statistics of batch norms
+   * are those of a part, and so the numbers are others than of whole batches. Default: that of the checkpoint, else 1, or as few as the memory limit lets.
+   */
+  readonly parts?: number | undefined;
   /** Default: 128, or all validation images when they are fewer. */
   readonly evaluationBatchSize?: number;
   /** Where to go on. The other options must be those it was trained with, but for `epochs`, which may be raised. */
@@ -50,7 +55,7 @@ export interface TrainOptions extends RecipeShortcuts {
   readonly compile?: CompileOptions;
   /**
    * Most device memory that tensors and programs may take, in bytes (default: what they need). Activations that do not fit are dropped
-   * and recomputed, to the same bits; needs a backend that can tell how much it takes.
+   * and recomputed, to the same bits; where that is not enough, batches are trained in `parts`. It needs a backend that can tell how much it takes.
    */
   readonly memoryLimit?: number | undefined;
 }
@@ -72,6 +77,9 @@ export async function resolveOptions(options: TrainOptions): Promise<ResolvedOpt
   const { recipe, problems } = findRecipe(options);
   if (!Number.isSafeInteger(seed) || seed < 0)
     problems.push(`seed is ${seed}, but must be a whole number from 0 to 2^53 - 1`);
+  const parts = options.parts ?? options.checkpoint?.training?.settings.parts;
+  if (parts !== undefined && !(Number.isSafeInteger(parts) && parts >= 1 && parts <= (recipe?.batchSize ?? parts)))
+    problems.push(`parts is ${parts}, but must be a whole number from 1 to the batch size, ${recipe?.batchSize}`);
   const { evaluationBatchSize = 1 } = options;
   if (!Number.isSafeInteger(evaluationBatchSize) || evaluationBatchSize < 1)
     problems.push(`evaluationBatchSize is ${evaluationBatchSize}, but must be a whole number of 1 or more`);
@@ -89,7 +97,16 @@ export async function resolveOptions(options: TrainOptions): Promise<ResolvedOpt
   if (test !== undefined) checkDataset(test, model);
   const [trainData, validationData] = await Promise.all([datasetIdentity(train), datasetIdentity(validation)]);
   const batch = options.evaluationBatchSize ?? Math.min(defaultEvaluationBatch, validation.count);
-  const settings = { recipe, evaluationBatchSize: batch, seed, imagesOn, lossScaling, trainData, validationData };
+  const settings = {
+    recipe,
+    evaluationBatchSize: batch,
+    seed,
+    imagesOn,
+    lossScaling,
+    parts,
+    trainData,
+    validationData,
+  };
   return { options, model, train, validation, settings };
 }
 

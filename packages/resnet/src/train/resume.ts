@@ -11,6 +11,7 @@ const labels: Readonly<Record<Exclude<keyof TrainSettings, 'recipe'>, string>> =
   seed: 'the seed',
   imagesOn: 'where the images are (imagesOn)',
   lossScaling: 'loss scaling, for activations in f16,',
+  parts: 'the number of parts of a batch',
   trainData: 'the training data (by SHA-256)',
   validationData: 'the validation data (by SHA-256)',
 };

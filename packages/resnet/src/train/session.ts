@@ -23,7 +23,7 @@ import type { TrainingMemory } from './events.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import { resolveOptions, type ResolvedOptions, type TrainOptions } from './options.ts';
 import { resumedState } from './resume.ts';
-import { StepPrograms } from './step-programs.ts';
+import { bytesAnImage, StepPrograms } from './step-programs.ts';
 import { TrainingTensors } from './training-tensors.ts';
 
 /** Everything that one call of `train` holds: programs and tensors on the device, and where it stands. */
@@ -32,7 +32,7 @@ export class TrainingSession implements Disposable {
   readonly model: ModelConfig;
   readonly train: Dataset;
   readonly validation: Dataset;
-  readonly settings: TrainSettings;
+  settings: TrainSettings;
   readonly specs: readonly ParameterSpec[];
   readonly preprocessing: Preprocessing;
   readonly tensors: TrainingTensors;
@@ -141,8 +141,9 @@ export class TrainingSession implements Disposable {
     return this.#evaluator;
   }
 
-  /** Compiles an evaluation of the test images; the caller disposes it. */
+  /** Compiles an evaluation of the test images, in place of what trains; the caller disposes it. */
   testEvaluator(test: Dataset): Promise<Evaluator> {
+    this.#disposePrograms();
     return this.#compileEvaluator(test, Math.min(this.settings.evaluationBatchSize, test.count));
   }
 
@@ -231,8 +232,7 @@ export class TrainingSession implements Disposable {
   }
 
   dispose(): void {
-    this.#programs?.dispose();
-    this.#evaluator?.dispose();
+    this.#disposePrograms();
     for (const source of this.#sources.values()) source.dispose();
     this.tensors.dispose();
   }
@@ -241,9 +241,18 @@ export class TrainingSession implements Disposable {
     this.dispose();
   }
 
+  #disposePrograms(): void {
+    this.#programs?.dispose();
+    this.#evaluator?.dispose();
+    this.#programs = undefined;
+    this.#evaluator = undefined;
+  }
+
   async #compile(): Promise<void> {
-    const { backend, compile, memoryLimit } = this.options;
-    const budget = memoryLimit === undefined ? null : new MemoryBudget(backend, memoryLimit);
+    const { backend, compile, memoryLimit, checkpoint } = this.options;
+    const chosen = memoryLimit !== undefined && checkpoint == null ? 'fewest' : 1;
+    const parts = this.settings.parts ?? chosen;
+    const budget = memoryLimit === undefined ? null : new MemoryBudget(backend, memoryLimit, bytesAnImage(this.model));
     this.#evaluator = await this.#compileEvaluator(this.validation, this.settings.evaluationBatchSize);
     this.#programs = await StepPrograms.compile(
       backend,
@@ -251,20 +260,10 @@ export class TrainingSession implements Disposable {
       this.tensors,
       { source: this.#source(this.train), count: this.train.count },
       this.recipe,
-      { compile, budget, seed: this.settings.seed },
+      { compile, budget, seed: this.settings.seed, parts },
     );
-    const { arenaBytes, recomputation } = this.#programs;
-    if (budget === null || recomputation === null) return;
-    const { ops, share, wholeBytes } = recomputation;
-    const { limitBytes, usedBytes } = budget;
-    this.memory = {
-      limitBytes,
-      plannedBytes: usedBytes,
-      arenaBytes,
-      wholeArenaBytes: wholeBytes,
-      recomputedOps: ops,
-      recomputedShare: share,
-    };
+    if (this.#programs.parts > 1) this.settings = { ...this.settings, parts: this.#programs.parts };
+    this.memory = budget === null ? null : this.#programs.memory(budget);
   }
 
   #compileEvaluator(data: Dataset, batch: number): Promise<Evaluator> {

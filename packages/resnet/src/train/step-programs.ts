@@ -1,9 +1,14 @@
-import type { Backend, CompileOptions, Recomputation } from '@skiplane/core';
+import type { Backend, CompileOptions } from '@skiplane/core';
 import type { ModelConfig } from '../config.ts';
 import type { BatchSource, PreparedBatch, TransformOptions } from '../data/batch-source.ts';
 import type { AugmentationSettings } from '../recipe/augmentation.ts';
 import type { Recipe } from '../recipe/recipe.ts';
-import type { MemoryBudget } from './memory-budget.ts';
+import type { TrainingMemory } from './events.ts';
+import { parameterSpecs } from '../initial-parameters.ts';
+import { DividedStep, GradientSums } from './divided-step.ts';
+import { LimitError, type MemoryBudget } from './memory-budget.ts';
+import { partsOf, partSizes } from './micro-batches.ts';
+import type { Fit, Step } from './step.ts';
 import { TrainingStep } from './training-step.ts';
 import type { TrainingTensors } from './training-tensors.ts';
 
@@ -11,10 +16,12 @@ interface StepOptions {
   readonly compile?: CompileOptions | undefined;
   readonly budget: MemoryBudget | null;
   readonly seed: number;
+  /** Parts that a full batch is trained in; 'fewest': as few as the budget lets. */
+  readonly parts: number | 'fewest';
 }
 
 interface StepProgram {
-  readonly step: TrainingStep;
+  readonly step: Step;
   /** Host memory for its batches, by turns. */
   readonly batches: readonly [PreparedBatch, PreparedBatch];
 }
@@ -31,51 +38,101 @@ function transformOf(augmentation: AugmentationSettings): TransformOptions | nul
 }
 
 /** Of pixels and labels. */
-const bytesAnImage = ({ imageSize: [height, width], channels, classes }: ModelConfig): number =>
+export const bytesAnImage = ({ imageSize: [height, width], channels, classes }: ModelConfig): number =>
   4 * (height * width * channels + classes);
+
+/** Images of a part at least: of one image alone the statistics of a batch norm are worth little. */
+const smallestPart = 2;
+
+/** Numbers of parts into which a batch can be divided evenly. */
+const divisions = (batch: number): readonly number[] =>
+  Array.from({ length: batch }, (_, i) => i + 1).filter(
+    (parts) => parts === 1 || (batch % parts === 0 && batch / parts >= smallestPart),
+  );
 
 /** The compiled steps of an epoch: one for full batches, and one for a smaller last batch where there is one. */
 export class StepPrograms implements Disposable {
+  /** Parts that a full batch is trained in. */
+  readonly parts: number;
   readonly #programs: readonly StepProgram[];
+  readonly #sums: GradientSums | null;
 
-  private constructor(programs: readonly StepProgram[]) {
+  private constructor(parts: number, programs: readonly StepProgram[], sums: GradientSums | null) {
+    this.parts = parts;
     this.#programs = programs;
+    this.#sums = sums;
   }
 
+  /** @throws {OutOfMemoryError} that says the least limit that would do */
   static async compile(
+    backend: Backend,
+    model: ModelConfig,
+    tensors: TrainingTensors,
+    images: TrainingImages,
+    recipe: Recipe,
+    options: StepOptions,
+  ): Promise<StepPrograms> {
+    const { parts } = options;
+    const candidates = parts === 'fewest' ? divisions(Math.min(recipe.batchSize, images.count)) : [parts];
+    let tooSmall: unknown;
+    for (const candidate of candidates) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- the next one only where this does not fit
+        return await StepPrograms.#divided(backend, model, tensors, images, recipe, { ...options, parts: candidate });
+      } catch (error) {
+        if (!(error instanceof LimitError)) throw error;
+        tooSmall = error;
+        // What was disposed is free once all earlier calls have ended, which a read waits for.
+        await tensors.readMetrics();
+      }
+    }
+    throw tooSmall;
+  }
+
+  static async #divided(
     backend: Backend,
     model: ModelConfig,
     tensors: TrainingTensors,
     { source, count }: TrainingImages,
     recipe: Recipe,
-    { compile, budget, seed }: StepOptions,
+    { compile, budget, seed, parts }: StepOptions & { readonly parts: number },
   ): Promise<StepPrograms> {
     const { batchSize, optimizer, batchNorm, l2, labelSmoothing } = recipe;
     const sizes = [...(count >= batchSize ? [batchSize] : []), count % batchSize].filter((size) => size > 0);
+    const full = Math.min(batchSize, count);
     const transform = transformOf(recipe.augmentation);
-    const images = { images: source.images(transform), imageTensors: source.tensors };
+    const common = { optimizer, batchNorm, l2, labelSmoothing, seed, images: source.images(transform) };
+    const options = { ...common, imageTensors: source.tensors, ...(compile !== undefined && { compile }) };
+    const specs = parameterSpecs(model, l2);
+    budget?.expect(sizes.flatMap((batch) => [...new Set(partSizes(batch, partsOf(batch, full, parts)))]));
+    const what = `a training step of ${model.name} with batches of ${full}${parts > 1 ? ` in ${parts} parts` : ''}`;
+    const fit: Fit = (make) =>
+      budget === null ? make({}) : budget.fit(what, (arenaLimitBytes) => make({ arenaLimitBytes }));
+    const sums = parts > 1 ? new GradientSums(backend, specs) : null;
     const programs: StepProgram[] = [];
     try {
-      // The small one first, so that the large one takes all that it has left.
-      for (const [index, batch] of sizes.toReversed().entries()) {
-        const common = { batch, optimizer, batchNorm, l2, labelSmoothing, seed, ...images };
-        const make = (arenaLimitBytes?: number): Promise<TrainingStep> => {
-          const limited = arenaLimitBytes === undefined ? compile : { ...compile, arenaLimitBytes };
-          return TrainingStep.compile(backend, model, tensors, {
-            ...common,
-            ...(limited !== undefined && { compile: limited }),
-          });
-        };
-        const share = batch / sizes.slice(0, sizes.length - index).reduce((sum, size) => sum + size, 0);
-        const what = `a training step of ${model.name} with batches of ${batch}`;
-        const step = await (budget === null ? make() : budget.fit(what, share, batch * bytesAnImage(model), make));
+      for (const batch of sizes) {
+        const step =
+          sums === null
+            ? await fit((limit) =>
+                TrainingStep.compile(backend, model, tensors, { ...options, batch, compile: { ...compile, ...limit } }),
+              )
+            : await DividedStep.compile(
+                backend,
+                model,
+                tensors,
+                sums,
+                { ...options, batch, specs, parts: partsOf(batch, full, parts) },
+                fit,
+              );
         programs.push({ step, batches: [source.batch(batch, transform), source.batch(batch, transform)] });
       }
     } catch (error) {
       for (const { step } of programs) step.dispose();
+      sums?.dispose();
       throw error;
     }
-    return new StepPrograms(programs);
+    return new StepPrograms(parts, programs, sums);
   }
 
   /** Device memory for the values between ops, of the larger program. */
@@ -83,13 +140,24 @@ export class StepPrograms implements Disposable {
     return Math.max(0, ...this.#programs.map(({ step }) => step.arenaBytes));
   }
 
-  /** That of the larger program. */
-  get recomputation(): Recomputation | null {
-    return this.#programs.at(-1)?.step.recomputation ?? null;
+  /** What was planned within a budget. */
+  memory({ limitBytes, usedBytes }: MemoryBudget): TrainingMemory | null {
+    const { recomputation = null } = this.#programs[0]?.step ?? {};
+    if (recomputation === null) return null;
+    const { ops, share, wholeBytes } = recomputation;
+    return {
+      limitBytes,
+      plannedBytes: usedBytes,
+      arenaBytes: this.arenaBytes,
+      wholeArenaBytes: wholeBytes,
+      recomputedOps: ops,
+      recomputedShare: share,
+      parts: this.parts,
+    };
   }
 
   /** The program for a batch size. */
-  of(batch: number): TrainingStep {
+  of(batch: number): Step {
     return this.#find(batch).step;
   }
 
@@ -100,6 +168,7 @@ export class StepPrograms implements Disposable {
 
   dispose(): void {
     for (const { step } of this.#programs) step.dispose();
+    this.#sums?.dispose();
   }
 
   [Symbol.dispose](): void {

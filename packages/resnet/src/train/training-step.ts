@@ -15,6 +15,7 @@ import { optimizerRule, type OptimizerRule } from '../graphs/optimizer.ts';
 import { randomInput } from '../network-builder.ts';
 import { trainingGraph, type TrainingGraphOptions } from '../graphs/training.ts';
 import { kerasAdam } from '../recipe/optimizer.ts';
+import type { Step } from './step.ts';
 import type { TrainingTensors } from './training-tensors.ts';
 
 /** The loss is scaled where the tensors are for it. */
@@ -30,7 +31,7 @@ export interface TrainingStepOptions extends Omit<TrainingGraphOptions, 'lossSca
  * A compiled training step for one batch size. Steps of several sizes may share the same tensors: the last batch of an
  * epoch is smaller, and is neither dropped nor padded, since batch norm would see the padding.
  */
-export class TrainingStep implements Disposable {
+export class TrainingStep implements Step {
   readonly batch: number;
   readonly #bound: BoundProgram;
   readonly #tensors: TrainingTensors;
@@ -68,10 +69,6 @@ export class TrainingStep implements Disposable {
     return this.#bound.program.report.arenaBytes;
   }
 
-  /**
-   * Starts one step; resolves when the buffers' tensors may be written again.
-   * @param step  0 for the first step of all
-   */
   run(buffers: BatchBuffers | GatherBuffers, learningRate: number, step: number): Promise<void> {
     this.#write(buffers, learningRate, step);
     return this.#bound.program.run();
