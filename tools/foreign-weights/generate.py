@@ -8,10 +8,12 @@ Weights are drawn by NumPy from a fixed seed, batch statistics included, so that
 
 import json
 import os
+import zipfile
 from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
+import h5py
 import keras
 import numpy as np
 from keras import layers
@@ -93,6 +95,47 @@ def tfjs(model, stem, shards=2):
     (HERE / f"{stem}.json").write_text(json.dumps(text))
 
 
+def latest(source, target):
+    """The same with the structures that libver="latest" brings: names and attributes in heaps, data sets cut in every way."""
+    cuts = [
+        {},
+        {"chunks": True, "compression": "gzip", "shuffle": True},  # one chunk
+        {"chunks": 2, "compression": "gzip", "fletcher32": True},  # an array of chunks
+        {"chunks": 1},
+        {"chunks": 2, "maxshape": None, "compression": "gzip"},  # a tree of chunks
+    ]
+
+    def copy(group, into):
+        for key, value in group.attrs.items():
+            into.attrs[key] = value
+        for key, item in group.items():
+            if isinstance(item, h5py.Group):
+                copy(item, into.create_group(key))
+                continue
+            cut = dict(cuts[len(copied) % len(cuts)] if item.shape else {})
+            if "chunks" in cut:
+                cut["chunks"] = item.shape if cut["chunks"] is True else tuple(min(cut["chunks"], n) for n in item.shape)
+            if "maxshape" in cut:
+                cut["maxshape"] = (None,) * len(item.shape) if len(item.shape) > 1 else None
+            into.create_dataset(key, data=item[()], **cut)
+            copied.append(key)
+
+    copied = []
+    with h5py.File(source) as old, h5py.File(target, "w", libver="latest") as new:
+        copy(old, new)
+        for i in range(12):
+            new["model_weights"].attrs[f"note{i}"] = f"attribute {i} of more than a header holds"
+
+
+def zip64(source, target):
+    """The same archive, deflated, with the records of one of more than 4 GiB."""
+    limit, zipfile.ZIP64_LIMIT = zipfile.ZIP64_LIMIT, 0
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(zipfile.ZipInfo(name), old.read(name), zipfile.ZIP_DEFLATED)
+    zipfile.ZIP64_LIMIT = limit
+
+
 def torch_names(seed):
     """Weights of a residual network of two stages with torchvision's names, as timm publishes them: see reference()."""
     random = np.random.default_rng(seed)
@@ -158,7 +201,9 @@ def main():
     small, short = draw(functional(), 2), draw(sequential(), 3)
     small.save(HERE / "small.keras")
     small.save(HERE / "small.h5")
+    latest(HERE / "small.h5", HERE / "latest.h5")
     short.save(HERE / "short.keras")
+    zip64(HERE / "short.keras", HERE / "short-zip64.keras")
     short.save(HERE / "short.h5")
     tfjs(small, "small-tfjs")
     tensors = torch_names(4)

@@ -38,8 +38,11 @@ export function foldConvolution({ filter, bias, gamma, beta, mean, variance, eps
 } {
   const scale = Float64Array.from(gamma, (value, k) => value / Math.sqrt((variance[k] as number) + epsilon));
   const channels = scale.length;
+  const scaled = new Float32Array(filter.length);
+  for (let at = 0; at < filter.length; at += channels)
+    for (let k = 0; k < channels; k++) scaled[at + k] = (filter[at + k] as number) * (scale[k] as number);
   return {
-    filter: filter.map((value, i) => value * (scale[i % channels] as number)),
+    filter: scaled,
     bias: (bias ?? new Float32Array(channels)).map(
       (value, k) => (value - (mean[k] as number)) * (scale[k] as number) + (beta[k] as number),
     ),

@@ -3,7 +3,7 @@ import { clearFloats, copyFloats } from './memory';
 import { flush4, madd } from './simd';
 import { outer2x16 } from './tile';
 import { planeBytes } from './winograd';
-import { factor2, factor4, factor8, transformTiles, writeFactors } from './winograd-input';
+import { factor2, factor4, factor8, factorBytes, stripColumns, transformRow, transformStrips, writeFactors } from './winograd-input';
 
 /**
  * conv2dBackpropFilter of a 3×3 window at stride 1: the transpose of the forward Winograd algorithm,
@@ -17,7 +17,7 @@ import { factor2, factor4, factor8, transformTiles, writeFactors } from './winog
 const planes: i32 = 36;
 
 /** A·d for four values `from` bytes apart: six values `to` bytes apart. */
-@inline function gradColumn(source: usize, from: usize, target: usize, to: usize, two: v128, four: v128, eight: v128): void {
+@inline function gradValues(source: usize, from: usize, target: usize, to: usize, two: v128, four: v128, eight: v128): void {
   const d0 = v128.load(source), d1 = v128.load(source + from), d2 = v128.load(source + 2 * from), d3 = v128.load(source + 3 * from);
   const a = f32x4.add(d0, d2), b = f32x4.add(d1, d3);
   const c = madd(four, d2, d0), e = madd(eight, d3, f32x4.mul(two, d1));
@@ -29,80 +29,108 @@ const planes: i32 = 36;
   v128.store(target + 5 * to, d3);
 }
 
-/** A·dY·Aᵀ of one 4×4 tile, `rowBytes` between its rows, 4·channels between its pixels; panels of 16 channels lie `panelStep` bytes apart. */
-function transformGrad(patch: usize, rowBytes: usize, channels: i32, target: usize, planeStep: usize, panelStep: usize, scratch: usize): void {
+/** Four rows of dy down their columns: A·dY, six rows of `bytes`, `step` bytes apart. */
+function transformGradColumns(dy: usize, rowBytes: usize, bytes: usize, target: usize, step: usize, scratch: usize): void {
   const two = factor2(scratch), four = factor4(scratch), eight = factor8(scratch);
-  const pixel = <usize>channels << 2;
-  for (let c = <usize>0; c < pixel; c += 16) {
-    const to = target + (c >> 6) * panelStep + (c & 63);
-    for (let j = <usize>0; j < 4; j++) gradColumn(patch + c + pixel * j, rowBytes, scratch + (j << 4), 64, two, four, eight);
-    for (let i = <usize>0; i < 6; i++) gradColumn(scratch + 64 * i, 16, to + planeStep * 6 * i, planeStep, two, four, eight);
+  for (let o: usize = 0; o < bytes; o += 16) gradValues(dy + o, rowBytes, target + o, step, two, four, eight);
+}
+
+/** Copies `columns` pixels of four rows of dy, with zeros beyond the image and beyond its channels; the rows lie `rowBytes` bytes apart. */
+function copyRows(
+  target: usize, rowBytes: usize, image: usize, height: i32, width: i32, channels: i32, padded: i32, top: i32, left: i32, columns: i32,
+): void {
+  const pixel = <usize>channels << 2, step = <usize>padded << 2;
+  for (let r = top; r < top + 4; r++) {
+    let to = target;
+    for (let s = left; s < left + columns; s++) {
+      if (r < height && s < width) {
+        copyFloats(to, image + pixel * <usize>(r * width + s), pixel);
+        clearFloats(to + pixel, step - pixel);
+      } else clearFloats(to, step);
+      to += step;
+    }
+    target += rowBytes;
   }
 }
 
-/** Copies a 4×4 tile of dy, with zeros beyond the image and beyond its channels. */
-function copyTile(target: usize, image: usize, height: i32, width: i32, channels: i32, padded: i32, top: i32, left: i32): void {
-  const pixel = <usize>channels << 2, step = <usize>padded << 2;
-  for (let r = top; r < top + 4; r++) {
-    for (let s = left; s < left + 4; s++) {
-      if (r < height && s < width) {
-        copyFloats(target, image + pixel * <usize>(r * width + s), pixel);
-        clearFloats(target + pixel, step - pixel);
-      } else clearFloats(target, step);
-      target += step;
+/** A·dY of tiles [first, first + tiles): six rows `step` bytes apart, each with four pixels of outPadded channels a tile. */
+function transformGradStrips(p: WinogradFilterGrad, outPadded: i32, first: i32, tiles: i32, target: usize, step: usize, copy: usize, scratch: usize): void {
+  const tileRows = (p.outHeight + 3) >> 2, tileColumns = (p.outWidth + 3) >> 2;
+  const outPixel = <usize>outPadded << 2;
+  for (let t = 0; t < tiles; ) {
+    const row = (first + t) / tileColumns, left = ((first + t) % tileColumns) << 2;
+    const count = min(tileColumns - (left >> 2), tiles - t), columns = count << 2;
+    const top = (row % tileRows) << 2;
+    const image = p.dy + (<usize>(row / tileRows * p.outHeight * p.outWidth * p.outChannels) << 2);
+    const bytes = outPixel * <usize>columns;
+    if (top + 4 <= p.outHeight && left + columns <= p.outWidth && p.outChannels == outPadded) {
+      const corner = image + outPixel * <usize>(top * p.outWidth + left);
+      transformGradColumns(corner, outPixel * <usize>p.outWidth, bytes, target, step, scratch);
+    } else {
+      copyRows(copy, bytes, image, p.outHeight, p.outWidth, p.outChannels, outPadded, top, left, columns);
+      transformGradColumns(copy, bytes, bytes, target, step, scratch);
     }
+    target += bytes;
+    t += count;
+  }
+}
+
+/** Six planes of A·dY·Aᵀ from one row of A·dY; panels of 16 channels lie `panelStep` bytes apart. */
+function transformGradRow(strips: usize, outPixel: usize, tiles: i32, Y: usize, planeStep: usize, panelStep: usize, scratch: usize): void {
+  const two = factor2(scratch), four = factor4(scratch), eight = factor8(scratch);
+  for (let t = 0; t < tiles; t++) {
+    let to = Y;
+    for (let c: usize = 0; c < outPixel; c += 64) {
+      for (let k: usize = 0; k < 64; k += 16) gradValues(strips + c + k, outPixel, to + k, planeStep, two, four, eight);
+      to += panelStep;
+    }
+    Y += 64;
+    strips += outPixel << 2;
   }
 }
 
 /**
  * First half: one partial [36][outChannels/16][inChannels][16] a group of images, which the sums walk through as it lies in memory. The groups
- * depend on shapes only. Task: one group. Scratch: temporaries, a strip of patches, a tile of dy, and of `tilesPerBlock` tiles V and Y, both
- * in panels [36][channels/16][tiles][16], so that a 2×16 tile reads one cache line a position of either.
+ * depend on shapes only. Task: one group. Scratch: factors, a vector of zeros, of `tilesPerBlock` tiles strips of patches and of dy, four rows of dy,
+ * and of one row of patches V and Y, both in panels [6][channels/16][tiles][16], so that a 2×16 tile reads one cache line a position of either.
  */
 export function winogradFilterGrad(p: WinogradFilterGrad, task: i32, scratch: usize): void {
   const outPadded = (p.outChannels + 15) & ~15, inPadded = (p.inChannels + 15) & ~15;
   const tileRows = (p.outHeight + 3) >> 2, tileColumns = (p.outWidth + 3) >> 2;
   const tilesPerImage = tileRows * tileColumns;
-  const partialStep = <usize>(p.inChannels * outPadded) << 2;
-  const partial = p.partials + partialStep * <usize>(planes * task);
+  const planeStep = planeBytes(p.inChannels * outPadded);
+  const partial = p.partials + planeStep * <usize>(planes * task);
 
   const pixel = <usize>p.inChannels << 2, outPixel = <usize>outPadded << 2;
-  const patch = scratch + 2048 + pixel * 7 * <usize>(4 * min(p.tilesPerBlock, tileColumns) + 2), zeros = patch + (outPixel << 4);
-  const V = zeros + 128;
+  const zeros = scratch + factorBytes, strips = zeros + 128;
+  const stripStep = planeBytes(stripColumns(p.tilesPerBlock, tileColumns) * p.inChannels), gradStep = planeBytes(p.tilesPerBlock * 4 * outPadded);
+  const gradStrips = strips + 6 * stripStep + pixel * <usize>(4 * min(p.tilesPerBlock, tileColumns) + 2), copy = gradStrips + 6 * gradStep;
+  const V = copy + (outPixel << 4) * <usize>min(p.tilesPerBlock, tileColumns);
   const vStep = planeBytes(p.tilesPerBlock * inPadded), yStep = planeBytes(p.tilesPerBlock * outPadded);
-  const Y = V + vStep * planes;
+  const Y = V + vStep * 6;
   writeFactors(scratch);
   clearFloats(zeros, 128);
   const panelStep = <usize>p.tilesPerBlock << 6;
   const first = (task * p.batch / p.groups) * tilesPerImage, last = ((task + 1) * p.batch / p.groups) * tilesPerImage;
   for (let block = first; block < last; block += p.tilesPerBlock) {
     const tiles = min(p.tilesPerBlock, last - block);
-    transformTiles(
-      p.x, p.height, p.width, p.inChannels, p.padTop, p.padLeft, tileRows, tileColumns, block, tiles, V, 64, vStep, panelStep, scratch,
+    transformStrips(
+      p.x, p.height, p.width, p.inChannels, p.padTop, p.padLeft, tileRows, tileColumns, block, tiles, strips, stripStep, scratch,
     );
-    for (let t = 0; t < tiles; t++) {
-      const n = (block + t) / tilesPerImage, inImage = (block + t) % tilesPerImage;
-      const row = (inImage / tileColumns) << 2, column = (inImage % tileColumns) << 2;
-      const dy = p.dy + (<usize>(n * p.outHeight * p.outWidth * p.outChannels) << 2);
-      const target = Y + (<usize>t << 6);
-      if (row + 4 <= p.outHeight && column + 4 <= p.outWidth && p.outChannels == outPadded) {
-        const corner = dy + outPixel * <usize>(row * p.outWidth + column);
-        transformGrad(corner, outPixel * <usize>p.outWidth, outPadded, target, yStep, panelStep, scratch);
-      } else {
-        copyTile(patch, dy, p.outHeight, p.outWidth, p.outChannels, outPadded, row, column);
-        transformGrad(patch, outPixel << 2, outPadded, target, yStep, panelStep, scratch);
-      }
-    }
-    let acc = partial;
-    for (let plane = 0; plane < planes; plane++) {
-      const v = V + vStep * <usize>plane;
-      let y = Y + yStep * <usize>plane;
-      for (let k = 0; k < outPadded; k += 16) {
-        for (let c = 0; c < p.inChannels; c += 2) {
-          outer2x16(acc, block == first ? zeros : acc, v + panelStep * <usize>(c >> 4) + (<usize>(c & 15) << 2), y, 1, tiles, 64, 0, 0);
-          acc += 128;
+    transformGradStrips(p, outPadded, block, tiles, gradStrips, gradStep, copy, scratch);
+    for (let i: usize = 0; i < 6; i++) {
+      transformRow(strips + stripStep * i, p.inChannels, tileColumns, block, tiles, V, 64, vStep, panelStep, scratch);
+      transformGradRow(gradStrips + gradStep * i, outPixel, tiles, Y, yStep, panelStep, scratch);
+      for (let plane: usize = 0; plane < 6; plane++) {
+        const v = V + vStep * plane;
+        let y = Y + yStep * plane, acc = partial + planeStep * (i * 6 + plane);
+        for (let k = 0; k < outPadded; k += 16) {
+          for (let c = 0; c < p.inChannels; c += 2) {
+            outer2x16(acc, block == first ? zeros : acc, v + panelStep * <usize>(c >> 4) + (<usize>(c & 15) << 2), y, 1, tiles, 64, 0, 0);
+            acc += 128;
+          }
+          y += panelStep;
         }
-        y += panelStep;
       }
     }
   }
@@ -119,31 +147,37 @@ export function winogradFilterGrad(p: WinogradFilterGrad, task: i32, scratch: us
   v128.store(target + 2 * to, f32x4.add(f32x4.sub(f32x4.mul(b, sixth), a), m5));
 }
 
-/** Second half: Σ groups in order, then Gᵀ m G. Task: one input channel. Scratch: 54 vectors. */
+/** Second half: Σ groups in order, then Gᵀ m G, of 16 output channels at a time. Task: one input channel. Scratch: 171 vectors. */
 export function winogradFilterGradSum(p: WinogradFilterGradSum, task: i32, scratch: usize): void {
   const outPadded = (p.outChannels + 15) & ~15;
-  const planeStep = <usize>(p.inChannels * outPadded) << 2;
-  const groupStep = planeStep * planes;
-  const summed = scratch, half = scratch + 576, taps = half + 288;
-  for (let k = 0; k < p.outChannels; k += 4) {
-    const from = p.partials + (<usize>(((k >> 4) * p.inChannels + task << 4) + (k & 15)) << 2);
+  const planeStep = planeBytes(p.inChannels * outPadded), groupStep = planeStep * planes;
+  const half = scratch + 2304, taps = half + 288;
+  for (let k = 0; k < p.outChannels; k += 16) {
+    let from = p.partials + (<usize>(k * p.inChannels + (task << 4)) << 2);
     for (let plane = 0; plane < planes; plane++) {
-      let source = from + planeStep * <usize>plane;
-      let sum = v128.load(source);
-      for (let g = 1; g < p.groups; g++) {
-        source += groupStep;
-        sum = f32x4.add(sum, v128.load(source));
+      for (let lanes: usize = 0; lanes < 64; lanes += 16) {
+        let source = from + lanes;
+        let sum = v128.load(source);
+        for (let g = 1; g < p.groups; g++) {
+          source += groupStep;
+          sum = f32x4.add(sum, v128.load(source));
+        }
+        v128.store(scratch + lanes * planes + (<usize>plane << 4), sum);
       }
-      v128.store(summed + (<usize>plane << 4), sum);
+      from += planeStep;
     }
-    for (let j = <usize>0; j < 6; j++) filterColumn(summed + (j << 4), 96, half + (j << 4), 96);
-    for (let i = <usize>0; i < 3; i++) filterColumn(half + 96 * i, 16, taps + 48 * i, 16);
-    for (let tap = 0; tap < 9; tap++) {
-      const to = p.dFilter + (<usize>((tap * p.inChannels + task) * p.outChannels + k) << 2);
-      const value = flush4(v128.load(taps + (<usize>tap << 4)));
-      v128.store(taps + (<usize>tap << 4), value);
-      if (k + 4 <= p.outChannels) v128.store(to, value);
-      else memory.copy(to, taps + (<usize>tap << 4), <usize>(p.outChannels - k) << 2);
+    const end = min(k + 16, p.outChannels);
+    for (let c = k; c < end; c += 4) {
+      const summed = scratch + <usize>(c - k << 2) * planes;
+      for (let j = <usize>0; j < 6; j++) filterColumn(summed + (j << 4), 96, half + (j << 4), 96);
+      for (let i = <usize>0; i < 3; i++) filterColumn(half + 96 * i, 16, taps + 48 * i, 16);
+      for (let tap = 0; tap < 9; tap++) {
+        const to = p.dFilter + (<usize>((tap * p.inChannels + task) * p.outChannels + c) << 2);
+        const value = flush4(v128.load(taps + (<usize>tap << 4)));
+        v128.store(taps + (<usize>tap << 4), value);
+        if (c + 4 <= end) v128.store(to, value);
+        else memory.copy(to, taps + (<usize>tap << 4), <usize>(end - c) << 2);
+      }
     }
   }
 }

@@ -4,34 +4,39 @@ import { madd } from './simd';
 /**
  * V = Bᵀ d B for the 6×6 patches of Winograd's F(4×4, 3×3): what winogradConv and winogradFilterGrad share.
  *
- * Patches overlap by two rows and columns. A strip of neighbours is transformed down its columns once, 4 + 2/tiles columns a patch instead
- * of 6, in one walk along six rows of the image; then each patch along its rows. Rows beyond the image are read from a row of zeros and columns
- * beyond it are cleared in the strip, so that nothing is copied. Strip: [columns][channels/4][6] vectors. Channels are a multiple of 4.
+ * First the patches of a task are transformed down their columns, all six rows of Bᵀ d at once, in one walk along six rows of the image
+ * for each strip of neighbours: patches overlap by two columns, so that a strip has 4 + 2/tiles columns a patch instead of 6. Then, row by row
+ * of Bᵀ d, patches are transformed along it into six planes, which are used up before the next six overwrite them, while they are in L1. Rows
+ * beyond the image are read from a row of zeros and columns beyond it are cleared, so that nothing is copied. Channels are a multiple of 4.
  */
 
-/** Where a task's scratch has the factors of the transforms, which V8 would rebuild at every use. */
-const factors: usize = 1920;
+/** Bytes at the head of a task's scratch: the factors of the transforms, which V8 would rebuild at every use. */
+export const factorBytes: usize = 64;
 
 export function writeFactors(scratch: usize): void {
-  const at = scratch + factors;
-  store<f32>(at, 4);
-  store<f32>(at, -4, 4);
-  store<f32>(at, -5, 8);
-  store<f32>(at, 2, 12);
-  store<f32>(at, -2, 16);
-  store<f32>(at, 8, 20);
+  store<f32>(scratch, 4);
+  store<f32>(scratch, -4, 4);
+  store<f32>(scratch, -5, 8);
+  store<f32>(scratch, 2, 12);
+  store<f32>(scratch, -2, 16);
+  store<f32>(scratch, 8, 20);
 }
 
 @inline export function factor4(scratch: usize): v128 {
-  return v128.load32_splat(scratch + factors);
+  return v128.load32_splat(scratch);
 }
 
 @inline export function factor2(scratch: usize): v128 {
-  return v128.load32_splat(scratch + factors, 12);
+  return v128.load32_splat(scratch, 12);
 }
 
 @inline export function factor8(scratch: usize): v128 {
-  return v128.load32_splat(scratch + factors, 20);
+  return v128.load32_splat(scratch, 20);
+}
+
+/** Most columns that the strips of `tiles` tiles have, one strip behind the other: of tiles in one row of tiles four each, and two. */
+@inline export function stripColumns(tiles: i32, tileColumns: i32): i32 {
+  return 4 * tiles + 2 * ((tiles - 1) / tileColumns + 2);
 }
 
 /** Bᵀ·d for six values; stores six values `to` bytes apart. */
@@ -49,37 +54,17 @@ export function writeFactors(scratch: usize): void {
   v128.store(target + 5 * to, madd(four, d1, madd(minusFive, d3, d5)));
 }
 
-/** Bᵀ·d down `bytes`/16 columns of vectors of six rows: 96 bytes each in `strip`. */
+/** Bᵀ·d down `bytes`/16 columns of vectors of six rows, into six rows `step` bytes apart. */
 function transformColumns(
-  r0: usize, r1: usize, r2: usize, r3: usize, r4: usize, r5: usize, bytes: usize, strip: usize, scratch: usize,
+  r0: usize, r1: usize, r2: usize, r3: usize, r4: usize, r5: usize, bytes: usize, target: usize, step: usize, scratch: usize,
 ): void {
-  const at = scratch + factors;
-  const four = v128.load32_splat(at), minusFour = v128.load32_splat(at, 4), minusFive = v128.load32_splat(at, 8);
-  const two = v128.load32_splat(at, 12), minusTwo = v128.load32_splat(at, 16);
+  const four = v128.load32_splat(scratch), minusFour = v128.load32_splat(scratch, 4), minusFive = v128.load32_splat(scratch, 8);
+  const two = v128.load32_splat(scratch, 12), minusTwo = v128.load32_splat(scratch, 16);
   for (let o: usize = 0; o < bytes; o += 16) {
     inputValues(
-      v128.load(r0 + o), v128.load(r1 + o), v128.load(r2 + o), v128.load(r3 + o), v128.load(r4 + o), v128.load(r5 + o), strip, 16,
+      v128.load(r0 + o), v128.load(r1 + o), v128.load(r2 + o), v128.load(r3 + o), v128.load(r4 + o), v128.load(r5 + o), target + o, step,
       four, minusFour, minusFive, two, minusTwo,
     );
-    strip += 96;
-  }
-}
-
-/** The second half for one patch, whose first column is at `strip`; panels of 16 channels lie `panelStep` bytes apart in V. */
-function transformRows(strip: usize, pixel: usize, target: usize, planeStep: usize, panelStep: usize, scratch: usize): void {
-  const at = scratch + factors;
-  const four = v128.load32_splat(at), minusFour = v128.load32_splat(at, 4), minusFive = v128.load32_splat(at, 8);
-  const two = v128.load32_splat(at, 12), minusTwo = v128.load32_splat(at, 16);
-  const column = pixel * 6, planeRow = planeStep * 6;
-  for (let c: usize = 0; c < pixel; c += 16) {
-    let from = strip + c * 6, to = target + (c >> 6) * panelStep + (c & 63);
-    for (const end = from + 96; from < end; from += 16) {
-      inputValues(
-        v128.load(from), v128.load(from + column), v128.load(from + 2 * column), v128.load(from + 3 * column),
-        v128.load(from + 4 * column), v128.load(from + 5 * column), to, planeStep, four, minusFour, minusFive, two, minusTwo,
-      );
-      to += planeRow;
-    }
   }
 }
 
@@ -89,35 +74,70 @@ function transformRows(strip: usize, pixel: usize, target: usize, planeStep: usi
 }
 
 /**
- * V of tiles [first, first + tiles) of a batch, counted over batch, rows and columns of tiles: `tileStep` bytes between tiles.
- * Scratch: 2048 bytes with the factors, then room for a strip of up to `tiles` tiles and for a row of zeros.
+ * First half: Bᵀ d of tiles [first, first + tiles) of a batch, counted over batch, rows and columns of tiles. Its six rows lie `step` bytes
+ * apart, each with {@link stripColumns} pixels. Behind them is room for a row of zeros as long as a strip.
  */
-export function transformTiles(
+export function transformStrips(
   x: usize, height: i32, width: i32, channels: i32, padTop: i32, padLeft: i32, tileRows: i32, tileColumns: i32, first: i32, tiles: i32,
-  V: usize, tileStep: usize, planeStep: usize, panelStep: usize, scratch: usize,
+  target: usize, step: usize, scratch: usize,
 ): void {
   const pixel = <usize>channels << 2, rowBytes = pixel * <usize>width;
+  const zeros = target + 6 * step;
   for (let t = 0; t < tiles; ) {
     const row = (first + t) / tileColumns, column = (first + t) % tileColumns;
     const count = min(tileColumns - column, tiles - t), columns = 4 * count + 2;
     const image = x + rowBytes * <usize>(row / tileRows * height);
     const top = (row % tileRows << 2) - padTop, left = (column << 2) - padLeft;
     const begin = min(max(left, 0), width), end = max(begin, min(left + columns, width));
-    const strip = scratch + 2048, zeros = strip + pixel * 6 * <usize>columns;
     const inside = pixel * <usize>(end - begin), offset = pixel * <usize>begin;
-    const before = pixel * 6 * <usize>min(max(begin - left, 0), columns);
+    const before = pixel * <usize>min(max(begin - left, 0), columns), after = pixel * <usize>columns - before - inside;
     if (top < 0 || top + 6 > height) clearFloats(zeros, inside);
-    clearFloats(strip, before);
-    clearFloats(strip + before + inside * 6, zeros - (strip + before + inside * 6));
+    for (let i: usize = 0; i < 6; i++) {
+      clearFloats(target + step * i, before);
+      clearFloats(target + step * i + before + inside, after);
+    }
     transformColumns(
       rowOf(image, height, rowBytes, top, offset, zeros), rowOf(image, height, rowBytes, top + 1, offset, zeros),
       rowOf(image, height, rowBytes, top + 2, offset, zeros), rowOf(image, height, rowBytes, top + 3, offset, zeros),
       rowOf(image, height, rowBytes, top + 4, offset, zeros), rowOf(image, height, rowBytes, top + 5, offset, zeros),
-      inside, strip + before, scratch,
+      inside, target + before, step, scratch,
     );
-    for (let i = 0; i < count; i++) {
-      transformRows(strip + pixel * 24 * <usize>i, pixel, V + tileStep * <usize>t, planeStep, panelStep, scratch);
-      t++;
+    target += pixel * <usize>columns;
+    t += count;
+  }
+}
+
+/**
+ * Second half: six planes of V from one row of Bᵀ d, at `strips`. In V, tiles lie `tileStep` bytes apart and panels of 16 channels
+ * `panelStep`, planes `planeStep`.
+ */
+export function transformRow(
+  strips: usize, channels: i32, tileColumns: i32, first: i32, tiles: i32,
+  V: usize, tileStep: usize, planeStep: usize, panelStep: usize, scratch: usize,
+): void {
+  const four = v128.load32_splat(scratch), minusFour = v128.load32_splat(scratch, 4), minusFive = v128.load32_splat(scratch, 8);
+  const two = v128.load32_splat(scratch, 12), minusTwo = v128.load32_splat(scratch, 16);
+  const pixel = <usize>channels << 2;
+  let column = first % tileColumns;
+  for (let t = 0; t < tiles; t++) {
+    let to = V;
+    for (let c: usize = 0; c < pixel; c += 64) {
+      let panel = to, from = strips + c;
+      for (const end = from + min<usize>(64, pixel - c); from < end; from += 16) {
+        inputValues(
+          v128.load(from), v128.load(from + pixel), v128.load(from + 2 * pixel),
+          v128.load(from + 3 * pixel), v128.load(from + 4 * pixel), v128.load(from + 5 * pixel), panel, planeStep,
+          four, minusFour, minusFive, two, minusTwo,
+        );
+        panel += 16;
+      }
+      to += panelStep;
+    }
+    V += tileStep;
+    strips += pixel << 2;
+    if (++column == tileColumns) {
+      column = 0;
+      strips += pixel << 1;
     }
   }
 }

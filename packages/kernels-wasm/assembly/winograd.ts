@@ -3,7 +3,7 @@ import { WinogradConv, WinogradFilterTransform } from './generated/records';
 import { clearFloats } from './memory';
 import { madd } from './simd';
 import { rows2x16 } from './tile';
-import { factor2, factor4, factor8, transformTiles, writeFactors } from './winograd-input';
+import { factor2, factor4, factor8, factorBytes, stripColumns, transformRow, transformStrips, writeFactors } from './winograd-input';
 
 /**
  * Winograd convolution F(4×4, 3×3), stride 1, channels in the vector lanes (Lavin & Gray 2016).
@@ -80,63 +80,56 @@ function gatherTaps(p: WinogradFilterTransform, k: i32, column: i32, columns: i3
   }
 }
 
-/** Where a task's scratch has the epilogue's constants: behind the factors of the transforms. */
-const epilogueConstants: usize = 1952;
+/** Where a task's scratch has the epilogue's constants, four vectors of results, and the bias of zeros. */
+const constantPlace: usize = factorBytes, resultPlace: usize = constantPlace + 64, biasPlace: usize = resultPlace + 64;
 
 /** Aᵀ·m for six values `from` bytes apart: four values `to` bytes apart. */
-@inline function outputColumn(source: usize, from: usize, target: usize, to: usize, two: v128, four: v128, eight: v128): void {
-  const m0 = v128.load(source), m1 = v128.load(source + from), m2 = v128.load(source + 2 * from);
-  const m3 = v128.load(source + 3 * from), m4 = v128.load(source + 4 * from), m5 = v128.load(source + 5 * from);
+@inline function outputValues(source: usize, from: usize, target: usize, to: usize, two: v128, four: v128, eight: v128): void {
+  const m1 = v128.load(source + from), m2 = v128.load(source + 2 * from);
+  const m3 = v128.load(source + 3 * from), m4 = v128.load(source + 4 * from);
   const a = f32x4.add(m1, m2), b = f32x4.sub(m1, m2), e = f32x4.add(m3, m4), f = f32x4.sub(m3, m4);
-  v128.store(target, f32x4.add(m0, f32x4.add(a, e)));
+  v128.store(target, f32x4.add(v128.load(source), f32x4.add(a, e)));
   v128.store(target + to, madd(two, f, b));
   v128.store(target + 2 * to, madd(four, e, a));
-  v128.store(target + 3 * to, f32x4.add(madd(eight, f, b), m5));
-}
-
-/** Aᵀ·m for six neighbours: four pixels of a row, `pixel` bytes apart, through the epilogue to y. */
-@inline function outputRow(
-  source: usize, two: v128, four: v128, eight: v128,
-  y: usize, residual: usize, mask: usize, biases: v128, least: v128, magnitude: v128, normal: v128, offset: usize, pixel: usize,
-): void {
-  const m1 = v128.load(source, 16), m2 = v128.load(source, 32), m3 = v128.load(source, 48), m4 = v128.load(source, 64);
-  const a = f32x4.add(m1, m2), b = f32x4.sub(m1, m2), e = f32x4.add(m3, m4), f = f32x4.sub(m3, m4);
-  const first = f32x4.add(v128.load(source), f32x4.add(a, e));
-  storeVector(first, y, residual, mask, biases, least, magnitude, normal, offset);
-  storeVector(madd(two, f, b), y, residual, mask, biases, least, magnitude, normal, offset + pixel);
-  storeVector(madd(four, e, a), y, residual, mask, biases, least, magnitude, normal, offset + 2 * pixel);
-  const last = f32x4.add(madd(eight, f, b), v128.load(source, 80));
-  storeVector(last, y, residual, mask, biases, least, magnitude, normal, offset + 3 * pixel);
+  v128.store(target + 3 * to, f32x4.add(madd(eight, f, b), v128.load(source + 5 * from)));
 }
 
 /**
  * conv2d or conv2dBackpropInput of a 3×3 window at stride 1. Task: `tilesPerTask` tiles of 4×4 results, counted over
- * batch, rows and columns of tiles. Scratch: 128 vectors, a strip of patches, V and M.
+ * batch, rows and columns of tiles. Scratch: constants, a bias of zeros, strips of patches, and of one row of patches V, M and all rows of M·A.
  */
 export function winogradConv(p: WinogradConv, task: i32, scratch: usize): void {
   const inChannels = p.inChannels, outPadded = (p.outChannels + 15) & ~15;
   const tileRows = (p.outHeight + 3) >> 2, tileColumns = (p.outWidth + 3) >> 2;
   const first = task * p.tilesPerTask;
   const tiles = min(p.tilesPerTask, p.batch * tileRows * tileColumns - first);
-  const pixel = <usize>inChannels << 2;
-  const V = scratch + 2048 + pixel * 7 * <usize>(4 * min(p.tilesPerTask, tileColumns) + 2);
+  const pixel = <usize>inChannels << 2, outPixel = <usize>outPadded << 2;
+  const bias = scratch + biasPlace, strips = bias + outPixel;
+  const stripStep = planeBytes(stripColumns(p.tilesPerTask, tileColumns) * inChannels);
+  const V = strips + 6 * stripStep + pixel * <usize>(4 * min(p.tilesPerTask, tileColumns) + 2);
   const vStep = planeBytes(p.tilesPerTask * inChannels), mStep = planeBytes(p.tilesPerTask * outPadded);
-  const M = V + vStep * planes;
+  const M = V + 6 * vStep, halves = M + 6 * mStep, halfStep = planeBytes(p.tilesPerTask * 4 * outPadded);
+  const panelStep = planeBytes(outPadded * inChannels) * 6;
   writeFactors(scratch);
-  writeEpilogueConstants(scratch + epilogueConstants);
-  transformTiles(
-    p.x, p.height, p.width, inChannels, p.padTop, p.padLeft, tileRows, tileColumns, first, tiles, V, pixel, vStep, 64, scratch,
+  writeEpilogueConstants(scratch + constantPlace);
+  if (p.bias == 0) clearFloats(bias, outPixel);
+  transformStrips(
+    p.x, p.height, p.width, inChannels, p.padTop, p.padLeft, tileRows, tileColumns, first, tiles, strips, stripStep, scratch,
   );
-  multiplyPlanes(V, vStep, M, mStep, p.panels, tiles, inChannels, outPadded);
-  for (let t = 0; t < tiles; t++) storeTile(p, first + t, M + (<usize>(t * outPadded) << 2), mStep, scratch);
+  for (let i: usize = 0; i < 6; i++) {
+    transformRow(strips + stripStep * i, inChannels, tileColumns, first, tiles, V, pixel, vStep, 64, scratch);
+    multiplyPlanes(V, vStep, M, mStep, p.panels + panelStep * i, tiles, inChannels, outPadded);
+    outputRow(M, mStep, tiles, outPixel, halves + halfStep * i, scratch);
+  }
+  storeTiles(p, first, tiles, halves, halfStep, p.bias == 0 ? bias : p.bias, scratch);
 }
 
-/** M[plane] = V[plane]·U[plane] for all 36 planes: tiles × inChannels times inChannels × outPadded. */
+/** M[plane] = V[plane]·U[plane] for six planes: tiles × inChannels times inChannels × outPadded. */
 function multiplyPlanes(V: usize, vStep: usize, M: usize, mStep: usize, panels: usize, tiles: i32, inner: i32, outPadded: i32): void {
   const row = <usize>inner << 2, outRow = <usize>outPadded << 2;
   const panelBytes = <usize>inner << 6;
   const planeStep = planeBytes(outPadded * inner);
-  for (let plane = 0; plane < planes; plane++) {
+  for (let plane = 0; plane < 6; plane++) {
     let panel = panels + planeStep * <usize>plane;
     for (let k = <usize>0; k < outRow; k += 64) {
       const m = M + k, pairs = tiles >> 1;
@@ -149,44 +142,68 @@ function multiplyPlanes(V: usize, vStep: usize, M: usize, mStep: usize, panels: 
   }
 }
 
-/** y = Aᵀ m A of one tile with the epilogue; results beyond the image's edge are left out. */
-function storeTile(p: WinogradConv, tile: i32, M: usize, mStep: usize, temporary: usize): void {
-  const two = factor2(temporary), four = factor4(temporary), eight = factor8(temporary);
-  const constants = temporary + epilogueConstants;
-  const magnitude = v128.load32_splat(constants), normal = v128.load32_splat(constants, 4);
+/** One row of M·A: of each tile four pixels, one behind the other. */
+function outputRow(M: usize, mStep: usize, tiles: i32, outPixel: usize, target: usize, scratch: usize): void {
+  const two = factor2(scratch), four = factor4(scratch), eight = factor8(scratch);
+  for (let t = 0; t < tiles; t++) {
+    for (let k: usize = 0; k < outPixel; k += 16) outputValues(M + k, mStep, target + k, outPixel, two, four, eight);
+    M += outPixel;
+    target += outPixel << 2;
+  }
+}
+
+/** y = Aᵀ·(M·A) with the epilogue, four rows of results at a time, each front to back; results beyond the image's edge are left out. */
+function storeTiles(p: WinogradConv, first: i32, tiles: i32, halves: usize, halfStep: usize, bias: usize, scratch: usize): void {
   const tileRows = (p.outHeight + 3) >> 2, tileColumns = (p.outWidth + 3) >> 2;
-  const n = tile / (tileRows * tileColumns), inImage = tile % (tileRows * tileColumns);
-  const top = (inImage / tileColumns) << 2, left = (inImage % tileColumns) << 2;
-  const rows = min(4, p.outHeight - top), columns = min(4, p.outWidth - left);
-  const half = temporary, result = temporary + 384, zeros = temporary + 640;
-  const floor = activationFloor(p.relu);
-  clearFloats(zeros, 16);
-  const outPixel = <usize>p.outChannels << 2;
-  const rowStep = outPixel * <usize>p.outWidth;
-  const corner = outPixel * <usize>((n * p.outHeight + top) * p.outWidth + left);
-  const planeRow = mStep * 6;
+  const outPixel = <usize>((p.outChannels + 15) & ~15) << 2, pixel = <usize>p.outChannels << 2;
+  for (let t = 0; t < tiles; ) {
+    const row = (first + t) / tileColumns, left = ((first + t) % tileColumns) << 2;
+    const count = min(tileColumns - (left >> 2), tiles - t);
+    const top = (row % tileRows) << 2;
+    const corner = pixel * <usize>((row / tileRows * p.outHeight + top) * p.outWidth + left);
+    storeRows(
+      p, halves, halfStep, outPixel, min(4, p.outHeight - top), min(4 * count, p.outWidth - left), corner, bias, scratch,
+    );
+    halves += (outPixel << 2) * <usize>count;
+    t += count;
+  }
+}
+
+/** Up to four rows of `columns` results; `corner` is the byte offset of the first in y, residual and mask. */
+function storeRows(
+  p: WinogradConv, halves: usize, halfStep: usize, outPixel: usize, rows: i32, columns: i32, corner: usize, bias: usize, scratch: usize,
+): void {
+  const two = factor2(scratch), four = factor4(scratch), eight = factor8(scratch);
+  const constants = scratch + constantPlace;
+  const magnitude = v128.load32_splat(constants), normal = v128.load32_splat(constants, 4);
+  const floor = activationFloor(p.relu), least = f32x4.splat(floor);
   const y = p.y, residual = p.residual, mask = p.mask;
-  // Four channels at a time; half is [4][6], result [4][4] vectors.
-  for (let k = 0; k < p.outChannels; k += 4) {
-    const at = <usize>k << 2;
-    const bias: usize = p.bias == 0 ? zeros : p.bias + at;
-    for (let j = <usize>0; j < 6; j++) outputColumn(M + at + mStep * j, planeRow, half + (j << 4), 96, two, four, eight);
-    if (rows == 4 && columns == 4 && k + 4 <= p.outChannels) {
-      const biases = v128.load(bias), least = f32x4.splat(floor);
-      let offset = corner + at;
-      for (let i = <usize>0; i < 4; i++) {
-        outputRow(half + i * 96, two, four, eight, y, residual, mask, biases, least, magnitude, normal, offset, outPixel);
-        offset += rowStep;
-      }
-    } else {
-      for (let i = <usize>0; i < 4; i++) outputColumn(half + i * 96, 16, result + (i << 6), 16, two, four, eight);
+  const pixel = <usize>p.outChannels << 2, whole = pixel & ~15, rest = p.outChannels & 3;
+  const step = pixel * <usize>p.outWidth, result = scratch + resultPlace;
+  for (let j = 0; j < columns; j++) {
+    for (let k: usize = 0; k < whole; k += 16) {
+      const source = halves + k, biases = v128.load(bias + k);
+      const m1 = v128.load(source + halfStep), m2 = v128.load(source + 2 * halfStep);
+      const m3 = v128.load(source + 3 * halfStep), m4 = v128.load(source + 4 * halfStep);
+      const a = f32x4.add(m1, m2), b = f32x4.sub(m1, m2), e = f32x4.add(m3, m4), f = f32x4.sub(m3, m4);
+      let offset = corner + k;
+      storeVector(f32x4.add(v128.load(source), f32x4.add(a, e)), y, residual, mask, biases, least, magnitude, normal, offset);
+      if (rows < 2) continue;
+      storeVector(madd(two, f, b), y, residual, mask, biases, least, magnitude, normal, offset += step);
+      if (rows < 3) continue;
+      storeVector(madd(four, e, a), y, residual, mask, biases, least, magnitude, normal, offset += step);
+      if (rows < 4) continue;
+      const last = f32x4.add(madd(eight, f, b), v128.load(source + 5 * halfStep));
+      storeVector(last, y, residual, mask, biases, least, magnitude, normal, offset + step);
+    }
+    if (whole < pixel) {
+      outputValues(halves + whole, halfStep, result, 16, two, four, eight);
       for (let i = 0; i < rows; i++) {
-        let offset = corner + rowStep * <usize>i + at;
-        for (let j = 0; j < columns; j++) {
-          storePixel(result + <usize>((i << 6) + (j << 4)), min(4, p.outChannels - k), y, bias, residual, mask, floor, constants, offset);
-          offset += outPixel;
-        }
+        const offset = corner + step * <usize>i + whole;
+        storePixel(result + <usize>(i << 4), rest, y, bias + whole, residual, mask, floor, constants, offset);
       }
     }
+    halves += outPixel;
+    corner += pixel;
   }
 }

@@ -21,7 +21,7 @@ import { Heap } from './heap.ts';
 import type { ConvAlgorithm } from './lower/lowering.ts';
 import { instantiate, loadModule, type Exports } from './module.ts';
 import { Pool } from './pool.ts';
-import { WasmProgram, type Call, type Engine } from './program.ts';
+import { WasmProgram, type Call, type Clock, type Engine } from './program.ts';
 import { Queue } from './queue.ts';
 import { SharedArena } from './shared-arena.ts';
 import { WasmTensor } from './tensor.ts';
@@ -132,7 +132,7 @@ class WasmBackend implements Backend, Engine {
     return new WasmProgram(this, compiled, tensors, options);
   }
 
-  execute(calls: readonly Call[], check: () => void): Promise<readonly (readonly number[])[]> {
+  execute(calls: readonly Call[], check: () => void, clock: Clock): Promise<readonly (readonly number[])[]> {
     this.#alive('run');
     return this.#queue.enqueue(async () => {
       const times: (readonly number[])[] = [];
@@ -141,7 +141,7 @@ class WasmBackend implements Backend, Engine {
         call.prepare();
         // oxlint-disable-next-line no-await-in-loop -- one after another
         if (this.#pool !== undefined) times.push(await this.#pool.run(first, count));
-        else times.push(runOnCaller(this.#runHere, first, count));
+        else times.push(runOnCaller(this.#runHere, first, count, clock));
       }
       check();
       return times;
@@ -167,12 +167,12 @@ class WasmBackend implements Backend, Engine {
   }
 }
 
-/** Runs programs on the calling thread and gives the milliseconds of each. */
-function runOnCaller(exports: Exports | undefined, first: number, count: number): readonly number[] {
+/** Runs programs on the calling thread and gives the time of each. */
+function runOnCaller(exports: Exports | undefined, first: number, count: number, clock: Clock): readonly number[] {
   const times: number[] = [];
-  for (let i = 0, start = performance.now(); i < count; i++) {
+  for (let i = 0, start = clock(); i < count; i++) {
     exports?.run(first + i * headerBytes, 0);
-    const end = performance.now();
+    const end = clock();
     times.push(end - start);
     start = end;
   }

@@ -41,9 +41,8 @@ export async function detectFeatures(asked: {
     });
   }
   const wanted = asked.threads ?? availableCores();
-  const shared = sharedMemoryProblem();
-  if (wanted > 1 && shared !== undefined)
-    downgrades.push({ feature: 'threads', reason: `1 thread instead of ${wanted}: ${shared}` });
+  const shared = wanted > 1 ? sharedMemoryProblem() : undefined;
+  if (shared !== undefined) downgrades.push({ feature: 'threads', reason: `1 thread instead of ${wanted}: ${shared}` });
   return { binary: relaxed ? 'relaxed-simd' : 'simd', threads: shared === undefined ? wanted : 1, downgrades };
 }
 

@@ -18,7 +18,14 @@ async function compileBinary(name: string): Promise<WebAssembly.Module> {
   const load = binaries[name];
   if (load === undefined) throw new RangeError(`there is no binary '${name}'`);
   const { deflated } = await load();
-  return WebAssembly.compile(await inflate(Uint8Array.from(atob(deflated), (character) => character.charCodeAt(0))));
+  return WebAssembly.compile(await inflate(bytesOf(deflated)));
+}
+
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }
 
 async function inflate(deflated: Uint8Array<ArrayBuffer>): Promise<BufferSource> {

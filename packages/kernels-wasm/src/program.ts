@@ -30,6 +30,12 @@ export interface Call {
   prepare(): void;
 }
 
+/** Milliseconds since some moment. */
+export type Clock = () => number;
+
+/** For runs that nobody times: Node takes milliseconds to load the real one. */
+const noClock: Clock = () => 0;
+
 /** What a program needs of its backend. */
 export interface Engine {
   readonly name: string;
@@ -41,8 +47,8 @@ export interface Engine {
   readonly barrier: number;
   readonly lowerOptions: LowerOptions;
   tensor(spec: TensorSpec): WasmTensor;
-  /** Makes calls after all earlier ones, and then `check`. Gives the milliseconds of each header of each call. */
-  execute(calls: readonly Call[], check: () => void): Promise<readonly (readonly number[])[]>;
+  /** Makes calls after all earlier ones, and then `check`. Gives the time of each header of each call by `clock`, or by that of a worker. */
+  execute(calls: readonly Call[], check: () => void, clock: Clock): Promise<readonly (readonly number[])[]>;
   /** Does something once all earlier calls have ended. */
   afterwards(action: () => void): void;
 }
@@ -88,7 +94,7 @@ export class WasmProgram implements Program {
     this.#alive('run');
     const { code, headers } = this.#assembled;
     const prepare = (): void => headers.forEach(this.#zero);
-    await this.#execute([{ first: code + headerBytes, count: headers.length, prepare }]);
+    await this.#execute([{ first: code + headerBytes, count: headers.length, prepare }], noClock);
   }
 
   /**
@@ -102,7 +108,7 @@ export class WasmProgram implements Program {
     const calls = timed.flatMap(({ ops, headers }, index) =>
       this.#chunkStarts(index).map((prepare) => ({ ops, first: headers, count: ops.length, prepare })),
     );
-    const times = await this.#execute(calls);
+    const times = await this.#execute(calls, () => performance.now());
     const milliseconds = new Map<Op, number>();
     calls.forEach(({ ops }, call) =>
       ops.forEach((op, i) => milliseconds.set(op, (milliseconds.get(op) ?? 0) + (times[call]?.[i] ?? 0))),
@@ -130,8 +136,8 @@ export class WasmProgram implements Program {
     this.dispose();
   }
 
-  /** Makes calls, after packing what has changed since it was packed last. Gives the milliseconds of each header of each call. */
-  async #execute(calls: readonly Call[]): Promise<readonly (readonly number[])[]> {
+  /** Makes calls, after packing what has changed since it was packed last. Gives the time of each header of each call. */
+  async #execute(calls: readonly Call[], clock: Clock): Promise<readonly (readonly number[])[]> {
     const { packed, packing, code } = this.#assembled;
     const before: Call[] = [];
     if ([...packed].some((tensor) => this.#packed.get(tensor) !== tensor.version)) {
@@ -141,9 +147,10 @@ export class WasmProgram implements Program {
     for (const tensor of this.#changed) tensor.changed();
     const { heap } = this.#engine;
     if (this.#guard) before.push({ first: 0, count: 0, prepare: () => setGuards(heap, this.#assembled) });
-    const times = await this.#engine.execute([...before, ...calls], () => {
+    const check = (): void => {
       if (this.#guard) checkGuards(heap, this.#assembled);
-    });
+    };
+    const times = await this.#engine.execute([...before, ...calls], check, clock);
     return times.slice(before.length);
   }
 

@@ -47,7 +47,7 @@ async function timmTensors() {
 }
 
 describe('files of Keras 3 and TensorFlow.js compute what they do at home', () => {
-  test.each(['small.keras', 'small.h5', 'small-tfjs.json'])(
+  test.each(['small.keras', 'small.h5', 'latest.h5', 'small-tfjs.json'])(
     '%s: a functional network, its scaling out of the file',
     async (name) => {
       const loaded = await loadFile(fixturePath(name));
@@ -57,10 +57,13 @@ describe('files of Keras 3 and TensorFlow.js compute what they do at home', () =
     },
   );
 
-  test.each(['short.keras', 'short.h5'])('%s: a Sequential network of raw pixels', async (name) => {
-    const loaded = await loadModel(fixture(name), { preprocessing: 'raw' });
-    expectNear(await probabilities(loaded, expected.images), expected.short.map(softmax));
-  });
+  test.each(['short.keras', 'short-zip64.keras', 'short.h5'])(
+    '%s: a Sequential network of raw pixels',
+    async (name) => {
+      const loaded = await loadModel(fixture(name), { preprocessing: 'raw' });
+      expectNear(await probabilities(loaded, expected.images), expected.short.map(softmax));
+    },
+  );
 
   test.each(['uint8', 'uint16', 'trained'] as const)('tfjs-%s.json of TensorFlow.js itself', async (kind) => {
     const { images, ...wanted } = JSON.parse(new TextDecoder().decode(fixture('tfjs-expected.json'))) as Record<
@@ -94,6 +97,12 @@ describe("weights with torchvision's names", () => {
     const loaded = await loadModel(torchZip(prefixed, { deflate }), options);
     expect(loaded.format).toBe('pytorch');
     expectNear(await probabilities(loaded, expected.largeImages), expected.timm.map(softmax));
+  });
+
+  test('ONNX of PyTorch, its tensors in a file beside it', async () => {
+    const loaded = await loadFile(fixturePath('external.onnx'), options);
+    expectNear(await probabilities(loaded, expected.largeImages), expected.timm.map(softmax));
+    await expect(loadModel(fixture('external.onnx'))).rejects.toThrow("'external.data', in which its tensors are");
   });
 
   test('the pickles of torch.save before 1.6', async () => {

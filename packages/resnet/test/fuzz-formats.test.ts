@@ -75,7 +75,8 @@ const onnx = onnxFile(
   { filter: floats(4, 3, 3, 3), bias: floats(4), kernel: floats(5, 64) },
 );
 
-const shards = new Map(['small-tfjs-shard1of2.bin', 'small-tfjs-shard2of2.bin'].map((name) => [name, fixture(name)]));
+const beside = ['small-tfjs-shard1of2.bin', 'small-tfjs-shard2of2.bin', 'external.data'];
+const shards = new Map(beside.map((name) => [name, fixture(name)]));
 
 const sibling = (name: string) => Promise.resolve(shards.get(name) ?? new Uint8Array(0));
 
@@ -88,7 +89,10 @@ const files: readonly (readonly [kind: string, bytes: () => Uint8Array | Promise
   ['PyTorch legacy', async () => torchLegacy(await timm())],
   ['ONNX', () => onnx],
   ['Keras .h5', () => fixture('short.h5')],
+  ['Keras .h5, latest', () => fixture('latest.h5')],
   ['Keras .keras', () => fixture('short.keras')],
+  ['Keras .keras, ZIP64', () => fixture('short-zip64.keras')],
+  ['ONNX, external data', () => fixture('external.onnx')],
   ['TensorFlow.js', () => fixture('small-tfjs.json')],
   ['Keras .h5 of ours', () => written('keras-hdf5')],
   ['ONNX of ours', () => written('onnx')],

@@ -7,6 +7,7 @@ import {
   tileCount,
   useWinograd,
   windowShape,
+  winogradPanelBytes,
   winogradFilterScratchBytes,
 } from './conv-plan.ts';
 import { ceilDiv, record, spec, type Lower } from './lowering.ts';
@@ -21,11 +22,11 @@ export const conv2dBackpropFilter: Lower<'conv2dBackpropFilter'> = ({
   const shape = windowShape(spec(inputs, 0).shape, dFilter, spec(inputs, 1).shape, window);
   const { inChannels, outChannels, filterHeight, filterWidth } = shape;
   if (useWinograd(shape, options.conv)) {
-    const groups = filterGroups(shape.batch, tileCount(shape), 2 * filterTiles);
+    const groups = filterGroups(shape.batch, tileCount(shape), filterTiles);
     const tilesPerBlock = filterTiles;
     return {
       kernels: ['conv2dBackpropFilter.winograd-4x4'],
-      workspaceBytes: groups * 36 * inChannels * padTo16(outChannels) * 4,
+      workspaceBytes: groups * winogradPanelBytes(inChannels, outChannels),
       scratchBytes: winogradFilterScratchBytes(shape),
       records: (at) => [
         record('winogradFilterGrad', groups, {

@@ -102,17 +102,33 @@ export function tilesWithin(bytes: number, tileBytes: number, shape: ConvShape):
   return Math.max(2, Math.min(32, fitting, shared));
 }
 
-/** Scratch of a Winograd task of `tiles` tiles: 128 vectors, a strip of patches, and two blocks of 36 planes. */
-export function winogradScratchBytes(shape: ConvShape, tiles: number): number {
-  const { inChannels, outChannels, outWidth } = shape;
-  const strip = 7 * 4 * inChannels * (4 * Math.min(tiles, ceilDiv(outWidth, 4)) + 2);
-  const planes = 36 * (tiles * (padTo16(inChannels) + padTo16(outChannels)) * 4 + 2 * 64);
-  return 2048 + align(strip + planes);
+/** Floats with the 64 bytes that keep planes out of one cache set. */
+const planeBytes = (floats: number): number => floats * 4 + 64;
+
+/** Rows of patches of `tiles` tiles, transformed down their columns, and a row of zeros: as in assembly/winograd-input.ts. */
+function stripBytes({ inChannels, outWidth }: ConvShape, tiles: number): number {
+  const tileColumns = ceilDiv(outWidth, 4);
+  const columns = 4 * tiles + 2 * (Math.floor((tiles - 1) / tileColumns) + 2);
+  return 6 * planeBytes(columns * inChannels) + (4 * Math.min(tiles, tileColumns) + 2) * inChannels * 4;
 }
 
-/** Scratch of a group of the Winograd filter gradient: a tile of dy and zeros besides. */
+/** Scratch of a Winograd task of `tiles` tiles: constants, a bias, strips of patches, and six planes of V, of M and of rows of results. */
+export function winogradScratchBytes(shape: ConvShape, tiles: number): number {
+  const outPadded = padTo16(shape.outChannels);
+  const planes =
+    planeBytes(tiles * shape.inChannels) + planeBytes(tiles * outPadded) + planeBytes(4 * tiles * outPadded);
+  return align(192 + outPadded * 4 + stripBytes(shape, tiles) + 6 * planes);
+}
+
+/** Scratch of a group of the Winograd filter gradient: constants, strips of patches and of dy, four rows of dy, six planes of V and of Y. */
 export function winogradFilterScratchBytes(shape: ConvShape): number {
-  return winogradScratchBytes(shape, filterTiles) + 16 * 4 * padTo16(shape.outChannels) + 128;
+  const outPadded = padTo16(shape.outChannels);
+  const planes =
+    planeBytes(4 * filterTiles * outPadded) +
+    planeBytes(filterTiles * padTo16(shape.inChannels)) +
+    planeBytes(filterTiles * outPadded);
+  const rows = 16 * Math.min(filterTiles, ceilDiv(shape.outWidth, 4)) * outPadded * 4;
+  return align(192 + stripBytes(shape, filterTiles) + rows + 6 * planes);
 }
 
 /** Bytes of Winograd filter panels: 36 planes, each 64 bytes apart from the next. */
@@ -130,7 +146,7 @@ export function filterRows({ outWidth, outHeight }: ConvShape): number {
 }
 
 /** Tiles that a block of the Winograd filter gradient sums before it touches its accumulators again. */
-export const filterTiles = 32;
+export const filterTiles = 64;
 
 /**
  * Number of private partial sums of a filter gradient: one for every `positions` summed, at most 16 and one an image.

@@ -1,5 +1,6 @@
 import { FormatError, formatShape, sameShape, SkiplaneError, ValueError } from '@skiplane/core';
 import * as v from 'valibot';
+import { allFinite } from '../all-finite.ts';
 import { modelConfig, type ModelConfig } from '../config.ts';
 import { layerGraphSchema } from '../layer-graph/schema.ts';
 import type { LayerGraph } from '../layer-graph/layer-graph.ts';
@@ -38,7 +39,7 @@ export function decodeCheckpoint(bytes: ByteSource): Checkpoint {
     values.set(name, value);
     return value;
   };
-  const infinite = [...tensors.keys()].filter((name) => !data(name).every(Number.isFinite));
+  const infinite = [...tensors.keys()].filter((name) => !allFinite(data(name)));
   if (infinite.length > 0) throw invalid(infinite.map((name) => `tensor '${name}' holds NaN or infinite values`));
   const { model, specs, training } = description;
   const state = training === null ? null : trainingState(training, specs, data);

@@ -1,5 +1,4 @@
 import { FormatError } from '@skiplane/core';
-import { createTarDecoder } from 'modern-tar';
 import { cifar10Files } from './cifar10.ts';
 import { Cifar10Collector, type Cifar10 } from './cifar10-collector.ts';
 
@@ -16,6 +15,7 @@ export async function cifar10FromArchive(
 ): Promise<Cifar10> {
   const collector = new Cifar10Collector(where);
   try {
+    const { createTarDecoder } = await import('modern-tar');
     const tar = await decompressed(source instanceof Uint8Array ? streamOf(source) : (source as Bytes));
     for await (const { header, body } of iterate(tar.pipeThrough(createTarDecoder({ strict: true })))) {
       const fileName = header.name.split('/').at(-1) ?? '';

@@ -1,5 +1,7 @@
 import { elementCount } from '@skiplane/core';
 import { damaged, type Hdf5Bytes } from './hdf5-bytes.ts';
+import { openHeap } from './hdf5-heap.ts';
+import { recordTypes, records } from './hdf5-tree2.ts';
 import { messageTypes, readDatatype, readDataspace, type Message } from './hdf5-messages.ts';
 
 /** A text, a list of texts, or undefined for everything else. */
@@ -13,17 +15,31 @@ export function readAttributes(
   messages: readonly Message[],
 ): ReadonlyMap<string, () => TextAttribute> {
   const info = messages.find(({ type }) => type === messageTypes.attributeInfo);
-  if (info !== undefined && file.address(info.at + (file.u8(info.at + 1) & 1 ? 4 : 2)) !== undefined) {
-    throw damaged('an object keeps its attributes in a heap', 'Write the file without libver="latest".');
-  }
+  const places = messages.flatMap(({ type, at }) => (type === messageTypes.attribute ? [at] : []));
+  if (info !== undefined) places.push(...heapAttributes(file, info.at));
   const attributes = new Map<string, () => TextAttribute>();
-  for (const { type, at } of messages) {
-    if (type !== messageTypes.attribute) continue;
+  for (const at of places) {
     const { name, read } = readAttribute(file, at);
     if (attributes.has(name)) throw damaged(`it has two attributes named '${name}'`);
     attributes.set(name, read);
   }
   return attributes;
+}
+
+/** Where the attributes of an object of many, or of large ones, lie. */
+function heapAttributes(file: Hdf5Bytes, info: number): readonly number[] {
+  const at = info + (file.u8(info + 1) & 1 ? 4 : 2);
+  const [heap, tree] = [file.address(at), file.address(at + 8)];
+  if (heap === undefined || tree === undefined) return [];
+  const find = openHeap(file, heap);
+  const places: number[] = [];
+  for (const record of records(file, tree, recordTypes.attributeByName)) {
+    if ((file.u8(record + 8) & 2) !== 0)
+      throw damaged('an attribute is shared between objects', 'Such files cannot be read.');
+    places.push(find(record).at);
+    if (places.length > maxTexts) throw damaged(`an object has more than ${maxTexts} attributes`);
+  }
+  return places;
 }
 
 function readAttribute(file: Hdf5Bytes, at: number) {

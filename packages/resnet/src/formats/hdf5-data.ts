@@ -1,8 +1,8 @@
 import { elementCount } from '@skiplane/core';
 import { unzlibSync } from 'fflate';
 import { damaged, type Hdf5Bytes } from './hdf5-bytes.ts';
-import { leaves } from './hdf5-groups.ts';
-import { messageTypes, readDatatype, readDataspace, type Datatype, type Message } from './hdf5-messages.ts';
+import { indexedChunks, treeChunks, type Chunk, type Grid } from './hdf5-chunks.ts';
+import { messageTypes, readDataspace, readDatatype, readMaxima, type Datatype, type Message } from './hdf5-messages.ts';
 
 /** What an object holds. */
 export interface DataObject {
@@ -26,21 +26,18 @@ export function readDataObject(file: Hdf5Bytes, messages: readonly Message[]): D
       throw damaged(`a data set [${shape.join(',')}] would have ${bytes} bytes, in a file of ${file.length}`);
     const version = file.u8(layout.at);
     const kind = file.u8(layout.at + 1);
-    if (version !== 3 && !(version === 4 && kind < 2))
-      throw damaged(`a data set is laid out by version ${version}`, 'Write the file without libver="latest".');
+    if (version !== 3 && version !== 4)
+      throw damaged(`a data set is laid out by version ${version}`, 'Such files cannot be read.');
     if (kind === 0) return file.slice(layout.at + 4, Math.min(file.u16(layout.at + 2), bytes));
     if (kind === 1) {
       const address = file.address(layout.at + 2);
       return address === undefined ? new Uint8Array(bytes) : file.slice(address, bytes);
     }
     if (kind !== 2) throw damaged(`a data set is laid out in the way ${kind}`, 'Such files cannot be read.');
-    return readChunks(
-      file,
-      layout.at,
-      shape,
-      datatype.size,
-      filters === undefined ? [] : readFilters(file, filters.at),
-    );
+    const packing = filters === undefined ? [] : readFilters(file, filters.at);
+    const maxima = readMaxima(file, space.at) ?? shape;
+    const cut = version === 3 ? cutByTree : cutByIndex;
+    return readChunks(file, cut(file, layout.at, maxima, datatype.size, packing), shape, datatype.size, packing);
   };
   return { shape, datatype, read };
 }
@@ -67,31 +64,72 @@ function readFilters(file: Hdf5Bytes, at: number): readonly number[] {
   return filters;
 }
 
+interface Cut {
+  readonly grid: Grid;
+  readonly chunks: Iterable<Chunk>;
+  /** Whether chunks that the edge of the data set cuts are not packed. */
+  readonly plainEdges: boolean;
+}
+
+type Filters = readonly number[];
+
+/** Layout version 3. */
+function cutByTree(file: Hdf5Bytes, layout: number, maxima: readonly number[], size: number, filters: Filters): Cut {
+  checkRank(file.u8(layout + 2), maxima);
+  const chunk = maxima.map((_, axis) => file.u32(layout + 11 + 4 * axis));
+  const grid = gridOf(file, chunk, maxima, size, filters);
+  return { grid, chunks: treeChunks(file, layout + 3, grid), plainEdges: false };
+}
+
+/** Layout version 4. */
+function cutByIndex(file: Hdf5Bytes, layout: number, maxima: readonly number[], size: number, filters: Filters): Cut {
+  const flags = file.u8(layout + 2);
+  const rank = file.u8(layout + 3);
+  checkRank(rank, maxima);
+  const sizeBytes = file.u8(layout + 4);
+  if (sizeBytes < 1 || sizeBytes > 8) throw damaged(`sizes of chunks have ${sizeBytes} bytes`);
+  const chunk = maxima.map((_, axis) => file.uint(layout + 5 + sizeBytes * axis, sizeBytes));
+  const grid = gridOf(file, chunk, maxima, size, filters);
+  const chunks = indexedChunks(file, layout + 5 + sizeBytes * rank, grid, flags);
+  return { grid, chunks, plainEdges: (flags & 1) !== 0 };
+}
+
+/** The elements' bytes are one more axis. */
+function checkRank(rank: number, { length }: readonly number[]): void {
+  if (rank !== length + 1) throw damaged(`a data set of ${length} axes has chunks of ${rank - 1}`);
+}
+
+function gridOf(
+  file: Hdf5Bytes,
+  chunk: readonly number[],
+  maxima: readonly number[],
+  size: number,
+  filters: Filters,
+): Grid {
+  const bytes = elementCount(chunk) * size;
+  if (bytes < 1 || bytes > file.length * maxRatio) throw damaged(`a data set has chunks [${chunk.join(',')}]`);
+  const counts = maxima.map((most, axis) => Math.ceil(most / (chunk[axis] as number)));
+  return { chunk, counts, bytes, filtered: filters.length > 0 };
+}
+
 function readChunks(
   file: Hdf5Bytes,
-  layout: number,
+  { grid, chunks, plainEdges }: Cut,
   shape: readonly number[],
   size: number,
-  filters: readonly number[],
+  filters: Filters,
 ): Uint8Array {
-  const rank = shape.length;
-  if (file.u8(layout + 2) !== rank + 1)
-    throw damaged(`a data set of ${rank} axes has chunks of ${file.u8(layout + 2) - 1}`);
-  const tree = file.address(layout + 3);
-  const chunk = shape.map((_, axis) => file.u32(layout + 11 + 4 * axis));
-  const chunkBytes = elementCount(chunk) * size;
-  if (chunkBytes < 1 || chunkBytes > file.length * maxRatio)
-    throw damaged(`a data set has chunks [${chunk.join(',')}]`);
+  const { chunk, bytes } = grid;
   const out = new Uint8Array(elementCount(shape) * size);
-  if (tree === undefined) return out;
   let unpackedBytes = 0;
-  for (const { key, address } of leaves(file, tree, 1, 8 + 8 * (rank + 1))) {
-    unpackedBytes += chunkBytes;
-    if (unpackedBytes > file.length * maxRatio + chunkBytes)
+  for (const { address, size: packedBytes, mask, offsets } of chunks) {
+    unpackedBytes += bytes;
+    if (unpackedBytes > file.length * maxRatio + bytes)
       throw damaged('a data set has more chunks than its file can hold');
-    const offsets = shape.map((_, axis) => file.u64(key + 8 + 8 * axis));
-    const packed = file.slice(address, file.u32(key));
-    copyChunk(unpack(packed, filters, file.u32(key + 4), chunkBytes, size), chunk, offsets, shape, size, out);
+    const cutOff = offsets.some((offset, axis) => offset + (chunk[axis] as number) > (shape[axis] as number));
+    const packing = plainEdges && cutOff ? [] : filters;
+    const data = unpack(file.slice(address, packedBytes), packing, mask, bytes, size);
+    copyChunk(data, chunk, offsets, shape, size, out);
   }
   return out;
 }

@@ -1,4 +1,6 @@
 import { damaged, type Hdf5Bytes } from './hdf5-bytes.ts';
+import { openHeap } from './hdf5-heap.ts';
+import { recordTypes, records } from './hdf5-tree2.ts';
 import { messageTypes, type Message } from './hdf5-messages.ts';
 
 /** An object in a group, by the address of its header. Links to names and to other files are left out. */
@@ -18,10 +20,22 @@ export function readLinks(file: Hdf5Bytes, messages: readonly Message[]): readon
   const info = messages.find(({ type }) => type === messageTypes.linkInfo);
   const links = messages.filter(({ type }) => type === messageTypes.link);
   if (info === undefined && links.length === 0) return undefined;
-  if (info !== undefined && file.address(info.at + (file.u8(info.at + 1) & 1 ? 10 : 2)) !== undefined) {
-    throw damaged('a group keeps its names in a heap', 'Write the file without libver="latest".');
+  const inHeader = links.flatMap(({ at }) => readLink(file, at));
+  return info === undefined ? inHeader : [...inHeader, ...heapLinks(file, info.at)];
+}
+
+/** The links of a group of many. */
+function heapLinks(file: Hdf5Bytes, info: number): readonly Link[] {
+  const at = info + (file.u8(info + 1) & 1 ? 10 : 2);
+  const [heap, tree] = [file.address(at), file.address(at + 8)];
+  if (heap === undefined || tree === undefined) return [];
+  const find = openHeap(file, heap);
+  const links: Link[] = [];
+  for (const record of records(file, tree, recordTypes.linkByName)) {
+    links.push(...readLink(file, find(record + 4).at));
+    if (links.length > maxLinks) throw damaged(`a group has more than ${maxLinks} objects`);
   }
-  return links.flatMap(({ at }) => readLink(file, at));
+  return links;
 }
 
 function readLink(file: Hdf5Bytes, at: number): readonly Link[] {

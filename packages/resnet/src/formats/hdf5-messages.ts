@@ -94,3 +94,14 @@ export function readDataspace(file: Hdf5Bytes, at: number): readonly number[] | 
   const start = version === 1 ? at + 8 : at + 4;
   return Array.from({ length: rank }, (_, axis) => file.u64(start + 8 * axis));
 }
+
+/** Sizes to which a data space can grow, where it says so and they have an end. */
+export function readMaxima(file: Hdf5Bytes, at: number): readonly number[] | undefined {
+  const sizes = readDataspace(file, at);
+  if (sizes === undefined || (file.u8(at + 2) & 1) === 0) return sizes;
+  const start = (file.u8(at) === 1 ? at + 8 : at + 4) + 8 * sizes.length;
+  return sizes.map((size, axis) => {
+    const bytes = file.slice(start + 8 * axis, 8);
+    return bytes.every((byte) => byte === 0xff) ? size : file.u64(start + 8 * axis);
+  });
+}

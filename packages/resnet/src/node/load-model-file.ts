@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { addressOf } from '../fetch-file.ts';
 import type { ModelFile, OpenOptions } from '../formats/model-file.ts';
@@ -49,7 +47,10 @@ export async function openModelPath(path: string, options: OpenOptions = {}): Pr
   return { file, bytes: source.length, sha256: await hashOf(path) };
 }
 
+/** Node takes milliseconds to load its cryptography, which only this needs. */
 async function hashOf(path: string): Promise<string> {
+  const { createHash } = await import('node:crypto');
+  const { pipeline } = await import('node:stream/promises');
   const hash = createHash('sha256');
   try {
     await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash);
