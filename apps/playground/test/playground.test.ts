@@ -87,6 +87,14 @@ test('a network trains, is looked into in every view, and goes into a file', { t
   await page.getByText('picture.png').waitFor();
   expect(await page.getByRole('list', { name: 'Probabilities' }).getByRole('listitem').count()).toBe(10);
 
+  await page.getByRole('button', { name: 'Use the camera' }).click();
+  await expect
+    .poll(() => page.locator('video').evaluate((video: HTMLVideoElement) => video.videoWidth))
+    .toBeGreaterThan(0);
+  await page.getByRole('button', { name: 'Take this picture' }).click();
+  await page.getByText('From the camera').waitFor();
+  await page.getByRole('button', { name: 'Close the camera' }).click();
+
   const saved = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Save' }).click();
   expect((await saved).suggestedFilename()).toBe('resnet8v1.safetensors');

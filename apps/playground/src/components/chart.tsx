@@ -33,6 +33,9 @@ const scales = {
   fromZero: { range: (_: uPlot, __: number, most: number): uPlot.Range.MinMax => [0, 1.1 * most] },
 };
 
+/** The horizontal axis begins at 0, whose tick says the unit. */
+const fromStart = (_: uPlot, __: number | null, most: number | null): [number, number] => [0, most ?? 1];
+
 /** A chart that keeps its height, with a legend that says the newest values; screen readers get those. */
 export function Chart(props: ChartProps) {
   const { title, lines, format, unit } = props;
@@ -116,7 +119,7 @@ function optionsOf(
     height,
     legend: { show: false },
     cursor: { points: { size: 6 }, drag: { setScale: false } },
-    scales: { x: { time: false }, y: scale === undefined ? {} : scales[scale] },
+    scales: { x: { time: false, range: fromStart }, y: scale === undefined ? {} : scales[scale] },
     axes: [
       {
         ...axis,

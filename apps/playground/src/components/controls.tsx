@@ -1,7 +1,7 @@
 import { pause, phase, preparing, problem, reset, resume, shownRun, start, stop } from '../state/session.ts';
 import { modelName, setup } from '../state/setup.ts';
 import { Action } from './action.tsx';
-import { count, percent, plain } from './format.ts';
+import { count, percent, steady } from './format.ts';
 import { Problem } from './notice.tsx';
 
 /** Train, pause, stop and reset; how far the run is, and its figures. */
@@ -66,7 +66,7 @@ function Progress() {
   const share = (last?.epoch ?? 0) / epochs;
   const facts: readonly (readonly [string, string])[] = [
     ['Epoch', `${Math.min(Math.floor(last?.epoch ?? 0) + (run?.status === 'done' ? 0 : 1), epochs)} of ${epochs}`],
-    ['Loss', newest?.loss == null ? '–' : plain(newest.loss)],
+    ['Loss', newest?.loss == null ? '–' : steady(newest.loss)],
     ['Accuracy', newest?.accuracy == null ? '–' : percent(newest.accuracy)],
     ['Validation', checked?.valAccuracy == null ? '–' : percent(checked.valAccuracy)],
     ['Images/s', newest?.imagesPerSecond == null ? '–' : count(newest.imagesPerSecond)],

@@ -1,6 +1,6 @@
 import type { Run } from '../state/runs.ts';
 import { Chart, type Line } from './chart.tsx';
-import { percent, plain, wholePercent } from './format.ts';
+import { percent, plain, steady, wholePercent } from './format.ts';
 
 type Quantity = 'loss' | 'accuracy' | 'valLoss' | 'valAccuracy' | 'learningRate' | 'imagesPerSecond';
 
@@ -35,7 +35,7 @@ export function Curves({ runs, brief = false }: CurvesProps) {
     );
   return (
     <div class="charts">
-      <Chart title="Loss" unit="epochs" x={x} lines={both('loss', 'valLoss')} format={plain} />
+      <Chart title="Loss" unit="epochs" x={x} lines={both('loss', 'valLoss')} format={steady} axisFormat={plain} />
       <Chart
         title="Accuracy"
         unit="epochs"

@@ -8,4 +8,8 @@ export const wholePercent = (value: number): string => `${Math.round(100 * value
 export const plain = (value: number): string =>
   value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
 
+/** Three digits, which a changing figure keeps: 1.70, 0.832. */
+export const steady = (value: number): string =>
+  value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(3);
+
 export const count = (value: number): string => Math.round(value).toLocaleString('en-US');

@@ -10,7 +10,7 @@ import { count } from './format.ts';
 
 const titles = {
   recipe: { keras: 'Keras example (Adam)', he2015: 'He 2015 (SGD)', modern: 'Modern (one cycle)' },
-  backend: { wasm: 'WebAssembly', gpu: 'WebGPU' },
+  backend: { wasm: 'WebAssembly', gpu: 'WebGPU', 'software-gpu': 'WebGPU in software' },
   data: { synthetic: 'Drawn shapes, made here', cifar10: 'CIFAR-10' },
 } as const;
 

@@ -38,7 +38,7 @@ export async function openTrainer(): Promise<Trainer> {
   open?.trainer.dispose();
   open = undefined;
   [dataKey, data.value, networkVersion.value, device.value] = ['', null, 0, null];
-  const trainer = await createTrainer({ backend });
+  const trainer = await createTrainer(backend === 'software-gpu' ? { backend: 'gpu', software: true } : { backend });
   open = { trainer, backend };
   device.value = trainer.info;
   return trainer;

@@ -4,7 +4,7 @@ import { networkKeys, networkKind, type NetworkKey, type Shortcut } from './netw
 const views = ['training', 'layers', 'inside', 'results', 'classify', 'compare'] as const;
 export type View = (typeof views)[number];
 
-export const backends = ['wasm', 'gpu'] as const;
+export const backends = ['wasm', 'gpu', 'software-gpu'] as const;
 export const recipes = ['keras', 'he2015', 'modern'] as const;
 export const dataKinds = ['synthetic', 'cifar10'] as const;
 

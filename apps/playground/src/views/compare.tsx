@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { Curves } from '../components/curves.tsx';
 import { Select } from '../components/field.tsx';
-import { count, percent, plain } from '../components/format.ts';
+import { count, percent, steady } from '../components/format.ts';
 import { Empty } from '../components/notice.tsx';
 import { runs, type Run } from '../state/runs.ts';
 
@@ -50,8 +50,8 @@ function Differences({ a, b }: { readonly a: Run; readonly b: Run }) {
     ['Recipe', ({ start }) => start?.recipe.name ?? '–'],
     ['Weights', ({ start }) => (start === null ? '–' : count(start.parameters.trainable))],
     ['Epochs', ({ points, start }) => `${Math.floor(points.at(-1)?.epoch ?? 0)} of ${start?.epochs ?? '–'}`],
-    ['Training loss', (run) => shown(run, 'loss', plain)],
-    ['Validation loss', (run) => shown(run, 'valLoss', plain)],
+    ['Training loss', (run) => shown(run, 'loss', steady)],
+    ['Validation loss', (run) => shown(run, 'valLoss', steady)],
     ['Validation accuracy', (run) => shown(run, 'valAccuracy', percent)],
     ['Test accuracy', ({ test }) => (test === null ? '–' : percent(test.accuracy))],
     ['Images/s', (run) => shown(run, 'imagesPerSecond', count)],
