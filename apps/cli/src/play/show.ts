@@ -18,7 +18,7 @@ export interface ShowOptions {
 export async function showPlayground({ port = 0, open, run }: ShowOptions): Promise<PlayServer> {
   const server = await PlayServer.open({ pages: playgroundPages(), port, archive: await findArchive(), run });
   const address = run === null ? `${server.url}/` : `${server.url}/?watch`;
-  note(`${run === null ? 'The playground' : `'${run}'`} is shown at ${address}, on this machine only.`);
+  note(`${run === null ? 'The playground' : `'${run}'`} is shown on this machine only: ${address}`);
   if (open) await openBrowser(address);
   return server;
 }

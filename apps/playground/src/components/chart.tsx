@@ -20,14 +20,18 @@ interface ChartProps {
   readonly format: (value: number) => string;
   /** On the vertical axis, where it is another. */
   readonly axisFormat?: (value: number) => string;
-  /** Of the vertical axis (default: as the values are, evenly). */
-  readonly scale?: 'logarithmic' | 'fromZero';
+  /** Of the vertical axis (default: even, as far as the values go; there before they are). */
+  readonly scale?: keyof typeof scales;
   /** Names of points on the horizontal axis, in place of numbers. */
   readonly names?: readonly string[];
 }
 
 const height = 190;
 const scales = {
+  even: {
+    range: (_: uPlot, least: number | null, most: number | null): uPlot.Range.MinMax =>
+      least === null || most === null ? [0, 1] : uPlot.rangeNum(least, most, 0.1, true),
+  },
   // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- the enumeration has no values at run time
   logarithmic: { distr: 3 },
   fromZero: { range: (_: uPlot, __: number, most: number): uPlot.Range.MinMax => [0, 1.1 * most] },
@@ -103,7 +107,7 @@ function dataOf({ x, lines }: ChartProps): uPlot.AlignedData {
 }
 
 function optionsOf(
-  { lines, format, axisFormat = format, unit, scale, names }: ChartProps,
+  { lines, format, axisFormat = format, unit, scale = 'even', names }: ChartProps,
   element: HTMLElement,
 ): uPlot.Options {
   const style = getComputedStyle(element);
@@ -119,7 +123,7 @@ function optionsOf(
     height,
     legend: { show: false },
     cursor: { points: { size: 6 }, drag: { setScale: false } },
-    scales: { x: { time: false, range: fromStart }, y: scale === undefined ? {} : scales[scale] },
+    scales: { x: { time: false, range: fromStart }, y: scales[scale] },
     axes: [
       {
         ...axis,
