@@ -1,7 +1,6 @@
 import type { CompileOptions, Recomputation } from './backend.ts';
 import { fuse } from './fuse.ts';
 import type { Graph } from './graph.ts';
-import { rematerialize } from './rematerialize.ts';
 
 /** What a backend makes a program of. */
 export interface CompiledGraph {
@@ -14,13 +13,15 @@ export interface CompiledGraph {
  * @param bytesOf  what the backend takes for the values between the ops of a graph
  * @throws {OutOfMemoryError} when the limit cannot be kept, which says the least that is possible
  */
-export function compiledGraph(
+export async function compiledGraph(
   original: Graph,
   { fuse: fused = true, arenaLimitBytes }: CompileOptions,
   bytesOf: (graph: Graph) => number,
-): CompiledGraph {
+): Promise<CompiledGraph> {
   const whole = fused ? fuse(original) : original;
   if (arenaLimitBytes === undefined) return { graph: whole, recomputation: null };
+  // Few programs have a limit, and a page need not load what they need.
+  const { rematerialize } = await import('./rematerialize.ts');
   const { graph, recomputedOps, recomputedShare, wholeBytes } = rematerialize(whole, {
     limitBytes: arenaLimitBytes,
     bytesOf,

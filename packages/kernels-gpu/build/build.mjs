@@ -14,12 +14,17 @@ const names = readdirSync(path('src/wgsl'))
   .toSorted();
 const sources = names.map((name) => [name, withoutComments(readFileSync(path(`src/wgsl/${name}.wgsl`), 'utf8'))]);
 
-/** Without comments and indentation, which nobody downloads for; lines stay, so that a compiler's messages name the right ones. */
+/** Without comments and indentation, which nobody downloads; lines stay, so that a compiler's messages name the right ones. */
 function withoutComments(source) {
   return source
     .replaceAll(/\/\*[^]*?\*\//g, (comment) => comment.replaceAll(/[^\n]/g, ''))
     .replaceAll(/\/\/.*$/gm, '')
     .replaceAll(/^[ \t]+|[ \t]+$/gm, '');
+}
+
+/** Without spaces beside punctuation, but for those between two signs. */
+function withoutSpaces(source) {
+  return source.replaceAll(/(?<![-+&|]) (?=[-+*/%=<>!&|^,;:(){}[\]])|(?<=[-+*/%=<>!&|^,;:(){}[\]]) (?![-+&|])/g, '');
 }
 
 /** Access of the operands, in order of their bindings. */
@@ -60,7 +65,7 @@ writeFileSync(
     sources
       .map(
         ([name, source]) =>
-          `  '${name}': {\n    bindings: [${bindingsOf(name, source).join(', ')}],\n    params: [${paramsOf(name, source).join(', ')}],\n    source:\n      ${JSON.stringify(source)},\n  },\n`,
+          `  '${name}': {\n    bindings: [${bindingsOf(name, source).join(', ')}],\n    params: [${paramsOf(name, source).join(', ')}],\n    source:\n      ${JSON.stringify(withoutSpaces(source))},\n  },\n`,
       )
       .join('') +
     '};\n',

@@ -1,5 +1,5 @@
 import { UnsupportedError, ValueError } from '@skiplane/core';
-import type { SoftwareDriver } from './software.ts';
+import type { SoftwareDriver } from './software-drivers.ts';
 
 /** Which adapter to open. */
 export interface AdapterChoice {

@@ -21,7 +21,7 @@ import { openDevice, type GpuDeviceOptions, type OpenDevice } from './device.ts'
 import { bytesWith, halvesWith, type Precision } from './half-values.ts';
 import { lowerGraph } from './lower-graph.ts';
 import type { ConvAlgorithm, LowerOptions } from './lower/lowering.ts';
-import { forget, keepUntilExit } from './node-gpu.ts';
+import { forget, keepUntilExit } from './open-devices.ts';
 import { GpuProgram } from './program.ts';
 import { GpuTensor } from './tensor.ts';
 
@@ -125,7 +125,7 @@ class GpuBackend implements Backend {
       if (tensor.disposed) throw new DisposedError(`compile: the tensor bound to '${name}' has been disposed.`);
       tensors.set(name, tensor);
     }
-    const compiled = compiledGraph(graph, options, (candidate) => this.#slotBytes(candidate));
+    const compiled = await compiledGraph(graph, options, (candidate) => this.#slotBytes(candidate));
     return GpuProgram.compile(this.#context, compiled, tensors, {
       ...options,
       lowerOptions: this.#lowerOptions,

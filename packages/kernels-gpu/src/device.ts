@@ -1,8 +1,7 @@
 import { UnsupportedError, ValueError } from '@skiplane/core';
 import { adapterName, browserAdapters, isSoftware, openBrowserAdapter, type AdapterChoice } from './adapter.ts';
 import { isNode } from './node.ts';
-import { listNodeAdapters, openNodeAdapter } from './node-gpu.ts';
-import { softwareDrivers, type SoftwareDriver } from './software.ts';
+import { softwareDrivers, type SoftwareDriver } from './software-drivers.ts';
 
 export interface GpuDeviceOptions {
   /** The adapter by index in {@link listGpuAdapters} or by a part of its name (default: what the system prefers). */
@@ -44,6 +43,9 @@ function navigatorGpu(): GPU | undefined {
   return (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
 }
 
+/** No page needs it. */
+const nodeGpu = () => import('./node-gpu.ts');
+
 const noGpu =
   'WebGPU is not to be had: this browser has no navigator.gpu, or the page is not served over https or from localhost. ' +
   'Use a current Chrome, Edge, Firefox or Safari, or the wasm backend.';
@@ -52,7 +54,7 @@ const noGpu =
 export async function listGpuAdapters(): Promise<readonly string[]> {
   const gpu = navigatorGpu();
   if (gpu !== undefined) return (await browserAdapters(gpu)).map(adapterName);
-  if (isNode()) return listNodeAdapters();
+  if (isNode()) return (await nodeGpu()).listNodeAdapters();
   throw new UnsupportedError(noGpu);
 }
 
@@ -95,7 +97,8 @@ async function openAdapter(options: GpuDeviceOptions): Promise<{ adapter: GPUAda
   const choice = checkOptions(options);
   const gpu = navigatorGpu();
   if (gpu === undefined && !isNode()) throw new UnsupportedError(noGpu);
-  const opened = gpu === undefined ? await openNodeAdapter(choice) : await openNavigatorAdapter(gpu, choice);
+  const opened =
+    gpu === undefined ? await (await nodeGpu()).openNodeAdapter(choice) : await openNavigatorAdapter(gpu, choice);
   if (isSoftware(opened.adapter) && choice.adapter === undefined && choice.software === undefined) {
     throw new UnsupportedError(
       `the only adapter is '${opened.name}', which computes on the processor, slower than the wasm backend. ` +

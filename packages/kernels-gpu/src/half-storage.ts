@@ -40,10 +40,10 @@ fn toHalves(value: vec4f) -> vec4h {
  */
 export function halfStorage(source: string, bindings: readonly number[]): string {
   let text = source.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, (comment) => comment.replaceAll(/[^\n]/g, ' '));
-  const aliases = new Map([...text.matchAll(/\balias (\w+) = (\w+);/g)].map(([, name, type]) => [name, type]));
+  const aliases = new Map([...text.matchAll(/\balias (\w+) ?= ?(\w+);/g)].map(([, name, type]) => [name, type]));
   const halves = new Map<string, Element>();
   for (const binding of bindings) {
-    const declaration = new RegExp(String.raw`(@binding\(${binding}\) var<storage, \w+> (\w+): array<)(\w+)>;`);
+    const declaration = new RegExp(String.raw`(@binding\(${binding}\) ?var<storage, ?\w+> ?(\w+): ?array<)(\w+)>;`);
     const [, head = '', name = '', type = ''] = declaration.exec(text) ?? [];
     const element = elements[aliases.get(type) ?? type];
     if (element === undefined) throw notUnderstood(`binding ${binding} is no array of f32, vec4f or u32`);
@@ -60,7 +60,7 @@ function rewrite(text: string, halves: ReadonlyMap<string, Element>): string {
   let done = 0;
   for (const { 0: word, index } of text.matchAll(/(?<![\w.])[A-Za-z_]\w*/g)) {
     const element = halves.get(word);
-    if (element === undefined || index < done || /var<storage, \w+> $/.test(text.slice(0, index))) continue;
+    if (element === undefined || index < done || /var<storage, ?\w+> ?$/.test(text.slice(0, index))) continue;
     const end = index + word.length;
     if (text[end] !== '[' || /(?<!&)&\s*$/.test(text.slice(0, index))) throw notUnderstood(excerpt(text, index));
     const close = closing(text, end);

@@ -1,7 +1,8 @@
 import { SkiplaneError, UnsupportedError } from '@skiplane/core';
 import { adapterName, chooseAdapter, isSoftware, noAdapter, type AdapterChoice } from './adapter.ts';
-import { findPackage, isNode, nodeModule } from './node.ts';
-import { findDriver, type DriverFiles, type SoftwareDriver } from './software.ts';
+import { findPackage, nodeModule } from './node.ts';
+import { findDriver, type DriverFiles } from './software.ts';
+import type { SoftwareDriver } from './software-drivers.ts';
 
 /** The npm package `webgpu`: Dawn, Chromium's WebGPU. */
 interface Dawn {
@@ -13,23 +14,8 @@ interface DawnAdapter {
   readonly name: string;
 }
 
-/**
- * Dawn crashes when it is collected while work is under way, so it lives as long as the process; and devices are destroyed
- * before the process ends, which waits for their work. Neither keeps the process alive.
- */
+/** Dawn crashes when it is collected while work is under way, so it lives as long as the process, which it does not keep alive. */
 const instances = new Set<GPU>();
-const devices = new Set<GPUDevice>();
-const destroyAll = (): void => devices.forEach((device) => device.destroy());
-
-export function keepUntilExit(device: GPUDevice): void {
-  if (!isNode()) return;
-  if (devices.size === 0) process.once('exit', destroyAll);
-  devices.add(device);
-}
-
-export function forget(device: GPUDevice): void {
-  if (devices.delete(device) && devices.size === 0) process.off('exit', destroyAll);
-}
 
 /** An adapter and its name in {@link listNodeAdapters}. */
 interface NamedAdapter {

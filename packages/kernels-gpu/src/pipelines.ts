@@ -1,6 +1,5 @@
 import { SkiplaneError } from '@skiplane/core';
 import { shaders, type ShaderName } from './generated/shaders.ts';
-import { halfStorage } from './half-storage.ts';
 
 type Constants = Readonly<Record<string, number>>;
 type Access = 'read' | 'read_write';
@@ -89,17 +88,27 @@ export class Pipelines {
     const variant = variantOf(shader, halves);
     const found = this.#modules.get(variant);
     if (found !== undefined) return found;
-    const { source } = shaders[shader];
-    const code = halves.length === 0 ? source : halfStorage(source, halves);
-    this.#device.pushErrorScope('validation');
-    const module = this.#device.createShaderModule({ label: variant, code });
-    const checked = this.#device.popErrorScope().then((error) => {
-      if (error !== null) throw new SkiplaneError('GPU', `kernel ${variant} is refused: ${error.message}`, { shader });
-      return module;
-    });
-    this.#modules.set(variant, checked);
-    return checked;
+    const module = this.#create(shader, halves, variant);
+    this.#modules.set(variant, module);
+    return module;
   }
+
+  async #create(shader: ShaderName, halves: readonly number[], label: string): Promise<GPUShaderModule> {
+    const code = await sourceOf(shader, halves);
+    this.#device.pushErrorScope('validation');
+    const module = this.#device.createShaderModule({ label, code });
+    const error = await this.#device.popErrorScope();
+    if (error !== null) throw new SkiplaneError('GPU', `kernel ${label} is refused: ${error.message}`, { shader });
+    return module;
+  }
+}
+
+/** Who computes in f32 need not load what rewrites kernels. */
+async function sourceOf(shader: ShaderName, halves: readonly number[]): Promise<string> {
+  const { source } = shaders[shader];
+  if (halves.length === 0) return source;
+  const { halfStorage } = await import('./half-storage.ts');
+  return halfStorage(source, halves);
 }
 
 /** A kernel's name with its operands that are held as f16. */

@@ -1,9 +1,6 @@
 import { UnsupportedError } from '@skiplane/core';
 import { findPackage, nodeModule } from './node.ts';
-
-/** Vulkan drivers that compute on the processor, the one that needs the least first. */
-export const softwareDrivers = ['swiftshader', 'llvmpipe'] as const;
-export type SoftwareDriver = (typeof softwareDrivers)[number];
+import { softwareDrivers, type SoftwareDriver } from './software-drivers.ts';
 
 /** Where a driver is: its ICD file, and a Vulkan loader to use if not the system's. */
 export interface DriverFiles {

@@ -35,15 +35,15 @@ function writeRecords(kernels) {
     const members = Object.keys(fields).map((field) => `${field}: number`);
     return `  ${name}: { ${members.join('; ')} };\n`;
   });
-  const layouts = Object.entries(kernels).map(([name, fields], opcode) => {
-    const words = Object.entries(fields).map(([field, type]) => `['${field}', '${type === 'f32' ? 'f32' : 'i32'}']`);
-    return `  ${name}: { opcode: ${opcode}, words: [${words.join(', ')}] },\n`;
+  const operands = Object.entries(kernels).map(([name, fields]) => {
+    const words = Object.entries(fields).map(([field, type]) => (type === 'f32' ? `${field}:f32` : field));
+    return `  ${name}: '${words.join(' ')}',\n`;
   });
   writeFileSync(
     path('src/generated/records.ts'),
     `${header}/** Operands of each kernel, in the order of its record; pointers are byte offsets. */\nexport interface KernelOperands {\n${interfaces.join('')}}\n\n` +
-      `export interface RecordLayout {\n  readonly opcode: number;\n  readonly words: readonly (readonly [string, 'i32' | 'f32'])[];\n}\n\n` +
-      `export const recordLayouts: Readonly<Record<keyof KernelOperands, RecordLayout>> = {\n${layouts.join('')}};\n`,
+      `/** The words of each kernel's record, in order: whole numbers but for those with \`:f32\`. Kernels are in order of their opcodes. */\n` +
+      `export const operandNames: Readonly<Record<keyof KernelOperands, string>> = {\n${operands.join('')}};\n`,
   );
 }
 

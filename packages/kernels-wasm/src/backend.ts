@@ -128,7 +128,7 @@ class WasmBackend implements Backend, Engine {
       tensors.set(name, tensor);
     }
     await this.#queue.settled();
-    const compiled = compiledGraph(graph, options, (candidate) => arenaBytesOf(this, candidate));
+    const compiled = await compiledGraph(graph, options, (candidate) => arenaBytesOf(this, candidate));
     return new WasmProgram(this, compiled, tensors, options);
   }
 

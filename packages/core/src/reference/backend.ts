@@ -70,7 +70,7 @@ class HostBackend implements ReferenceBackend {
       });
     }
     const table = this.#magnitudes ? magnitudeKernels : kernels;
-    const compiled = compiledGraph(graph, { fuse: false, ...options }, arenaBytes);
+    const compiled = await compiledGraph(graph, { fuse: false, ...options }, arenaBytes);
     return new ReferenceProgram(compiled, own, table, options.guard ?? false);
   }
 

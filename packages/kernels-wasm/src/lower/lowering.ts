@@ -1,5 +1,6 @@
 import type { OpAttrs, OpKind, TensorSpec } from '@skiplane/core';
-import { recordLayouts, type KernelOperands } from '../generated/records.ts';
+import type { KernelOperands } from '../generated/records.ts';
+import { layoutOf } from './record-layouts.ts';
 
 /** How convolutions are computed: `direct` is the strict choice, `winograd` where it applies, `auto` the cheaper one. */
 export type ConvAlgorithm = 'auto' | 'direct' | 'winograd';
@@ -62,7 +63,7 @@ export function record<K extends keyof KernelOperands>(
   tasks: number,
   operands: KernelOperands[K],
 ): KernelRecord {
-  const { opcode, words } = recordLayouts[kernel];
+  const { opcode, words } = layoutOf(kernel);
   const values = operands as unknown as Readonly<Record<string, number>>;
   return { opcode, tasks, words: words.map(([name, type]) => [type, values[name] as number] as const) };
 }

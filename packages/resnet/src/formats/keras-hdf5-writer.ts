@@ -2,7 +2,7 @@ import { encodeHdf5, hdf5Group, type Hdf5Group, type Hdf5Values } from './hdf5-e
 import { legacyConfig, type KerasModel } from './keras-model.ts';
 import { optimizerVariables } from './keras-optimizer.ts';
 import type { KerasTraining } from './keras-training.ts';
-import { ownKey } from './own-metadata.ts';
+import { ownKey } from './own-key.ts';
 
 /** The release whose form the files have. */
 export const kerasVersion = '3.0.0';

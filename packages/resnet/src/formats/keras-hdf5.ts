@@ -14,7 +14,7 @@ import {
   type NetworkOutline,
 } from './model-file.ts';
 import { misfit } from './network-assembler.ts';
-import { ownKey } from './own-metadata.ts';
+import { ownKey } from './own-key.ts';
 import { parseJson } from './parse-json.ts';
 
 const format = 'Keras HDF5';

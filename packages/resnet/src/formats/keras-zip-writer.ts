@@ -6,7 +6,7 @@ import { modernConfig, type KerasModel } from './keras-model.ts';
 import { optimizerVariables } from './keras-optimizer.ts';
 import type { KerasTraining } from './keras-training.ts';
 import { configName, metadataName, weightsName } from './keras-zip.ts';
-import { ownKey } from './own-metadata.ts';
+import { ownKey } from './own-key.ts';
 
 /** The oldest time that an archive can say, so that the same model gives the same bytes. */
 const mtime = new Date(1980, 0, 1);

@@ -7,7 +7,7 @@ import type { Parameters } from '../parameters.ts';
 import { littleEndian } from './hdf5-encoder.ts';
 import type { LaidOut } from './network-assembler.ts';
 import { encodeOnnx, type OnnxModelText } from './onnx-schema.ts';
-import { ownKey } from './own-metadata.ts';
+import { ownKey } from './own-key.ts';
 import { filterToOihw } from './transpose.ts';
 import { refuseInt8 } from './refuse-int8.ts';
 

@@ -3,8 +3,8 @@ import { fileError, type FileTensor, type ModelDirectory } from './model-file.ts
 import { onnxNetwork } from './onnx-graph.ts';
 import { otherFiles } from './onnx-other-files.ts';
 import { decodeOnnx, type OnnxModel } from './onnx-schema.ts';
+import { ownKey } from './own-key.ts';
 import { onnxTensor } from './onnx-tensor.ts';
-import { ownKey } from './own-metadata.ts';
 import type { ReadSibling } from './sibling.ts';
 
 const format = 'ONNX';

@@ -10,7 +10,7 @@ import {
   type OpenOptions,
   type NetworkOutline,
 } from './model-file.ts';
-import { ownKey, withOwnMetadata } from './own-metadata.ts';
+import { ownKey } from './own-key.ts';
 import { looksLikeSafetensors, readSafetensorsFile } from './safetensors-file.ts';
 import type { ReadSibling } from './sibling.ts';
 
@@ -29,7 +29,7 @@ const noSiblings: ReadSibling = (name) =>
  */
 export async function openModelFile(source: ByteSource, options: OpenOptions = {}): Promise<ModelFile> {
   try {
-    return checked(await openAny(source, options));
+    return await checked(await openAny(source, options));
   } catch (error) {
     throw asFormatError(error);
   }
@@ -37,7 +37,7 @@ export async function openModelFile(source: ByteSource, options: OpenOptions = {
 
 async function openAny(source: ByteSource, { sibling = noSiblings, entry }: OpenOptions): Promise<ModelDirectory> {
   const file = looksLikeSafetensors(source)
-    ? readSafetensorsFile(source)
+    ? await readSafetensorsFile(source)
     : await openForeign(source, { sibling, entry });
   if (entry === undefined || file.format === 'pytorch') return file;
   throw new FormatError(
@@ -50,7 +50,6 @@ async function openForeign(
   source: ByteSource,
   options: Required<Pick<OpenOptions, 'entry'>> & { readonly sibling: ReadSibling },
 ): Promise<ModelDirectory> {
-  // Who only reads checkpoints need not load the readers of all others.
   const { openForeignFile } = await import('./open-foreign-file.ts');
   // Node's Buffers slice in ways of their own.
   const plain =
@@ -76,9 +75,14 @@ function clearly<T>(body: () => T): T {
   }
 }
 
-function checked(file: ModelDirectory): ModelFile {
+async function checked(file: ModelDirectory): Promise<ModelFile> {
+  const said = file.metadata[ownKey];
+  const own = said === undefined ? undefined : await import('./own-metadata.ts');
   const outline = (): NetworkOutline => {
-    const found = clearly(() => withOwnMetadata(file.outline(), file.metadata[ownKey]));
+    const found = clearly(() => {
+      const outlined = file.outline();
+      return own === undefined ? outlined : own.withOwnMetadata(outlined, said);
+    });
     const read = (): ImportedNetwork => {
       checkSize(found);
       return clearly(() => found.read());

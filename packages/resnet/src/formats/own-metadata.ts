@@ -11,9 +11,6 @@ import { resolvePreprocessing, preprocessingNumbersSchema, type PreprocessingNum
 import type { ImportedNetwork, NetworkOutline } from './model-file.ts';
 import { parameterSpecs } from '../initial-parameters.ts';
 
-/** The key of what this library writes into the metadata of others' formats. */
-export const ownKey = 'skiplane';
-
 const schema = v.object({
   model: v.union([modelSchema, layerGraphSchema]),
   classNames: classNamesSchema,

@@ -4,7 +4,6 @@ import type { ByteSource } from '../byte-source.ts';
 import { indexSafetensors } from '../checkpoint/safetensors.ts';
 import type { FileTensor, ModelDirectory } from './model-file.ts';
 import { toFloat32 } from './numbers.ts';
-import { stateDictOutline } from './state-dict.ts';
 import { elementCount } from '@skiplane/core';
 
 const dtypes = {
@@ -31,7 +30,7 @@ export function looksLikeSafetensors(source: ByteSource): boolean {
 }
 
 /** Reads a checkpoint of this library, or weights with PyTorch's names: the header now, tensors later. @throws {FormatError} when it is damaged */
-export function readSafetensorsFile(source: ByteSource): ModelDirectory {
+export async function readSafetensorsFile(source: ByteSource): Promise<ModelDirectory> {
   const { tensors: entries, metadata } = indexSafetensors(source);
   const tensors = new Map<string, FileTensor>();
   for (const [name, { shape, dtype, read }] of entries) {
@@ -39,13 +38,18 @@ export function readSafetensorsFile(source: ByteSource): ModelDirectory {
     tensors.set(name, { name, shape, dtype: type, read: () => toFloat32(read(), type, elementCount(shape)) });
   }
   const own = metadata['format'] === checkpointFormat;
+  // Who only reads checkpoints need not load the readers of others.
+  const outline = own
+    ? () => ({ ...outlineCheckpoint(source), read: () => decodeCheckpoint(source) })
+    : await import('./state-dict.ts').then(
+        ({ stateDictOutline }) =>
+          () =>
+            stateDictOutline([...tensors.values()]),
+      );
   return {
     format: own ? 'skiplane-checkpoint' : 'safetensors',
     tensors,
     metadata,
-    outline: () =>
-      own
-        ? { ...outlineCheckpoint(source), read: () => decodeCheckpoint(source) }
-        : stateDictOutline([...tensors.values()]),
+    outline,
   };
 }

@@ -1,6 +1,6 @@
 import { littleEndian } from './hdf5-encoder.ts';
 import { legacyConfig, type KerasModel } from './keras-model.ts';
-import { ownKey } from './own-metadata.ts';
+import { ownKey } from './own-key.ts';
 
 /** Bytes of a shard, as TensorFlow.js's converter cuts them, so that browsers load several at once, and cache them. */
 const shardBytes = 4 * 2 ** 20;

@@ -7,7 +7,7 @@ import { joinedSources, type ByteSource } from '../byte-source.ts';
 import { checkShape, fileError, type FileTensor, type ModelDirectory, type NetworkOutline } from './model-file.ts';
 import { misfit } from './network-assembler.ts';
 import { bytesOfElement, toFloat32 } from './numbers.ts';
-import { ownKey } from './own-metadata.ts';
+import { ownKey } from './own-key.ts';
 import { parseJson } from './parse-json.ts';
 import { siblingName, type ReadSibling } from './sibling.ts';
 

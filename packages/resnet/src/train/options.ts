@@ -1,5 +1,5 @@
 import { ValueError, type Backend, type CompileOptions } from '@skiplane/core';
-import type { Checkpoint, TrainSettings } from '../checkpoint/checkpoint.ts';
+import type { Checkpoint, TrainingState, TrainSettings } from '../checkpoint/checkpoint.ts';
 import type { ModelConfig } from '../config.ts';
 import type { ImagesOn } from '../data/batch-source.ts';
 import { checkDataset, datasetIdentity, type Dataset } from '../data/dataset.ts';
@@ -154,4 +154,17 @@ function dataOf(
       `but none were given; give ${recipe.validation.kind === 'test' ? '`test`' : '`validation`'}, or a recipe that puts some of the training images aside (validation holdout).`,
     { recipe: recipe.name },
   );
+}
+
+/** Steps of an epoch. */
+export function stepsOf({ train, settings }: Pick<ResolvedOptions, 'train' | 'settings'>): number {
+  return Math.ceil(train.count / settings.recipe.batchSize);
+}
+
+/** Where the checkpoint stands; null without one. @throws {ValueError} when it does not fit the options */
+export async function savedState(resolved: ResolvedOptions): Promise<TrainingState | null> {
+  const { options, model, settings } = resolved;
+  if (options.checkpoint == null) return null;
+  const { resumedState } = await import('./resume.ts');
+  return resumedState(options.checkpoint, model, settings, stepsOf(resolved));
 }

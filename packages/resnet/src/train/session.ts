@@ -10,7 +10,6 @@ import type {
 import { modelType, type ModelConfig } from '../config.ts';
 import { HostImages, type BatchSource, type PreparedBatch } from '../data/batch-source.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { DeviceImages } from '../data/device-images.ts';
 import { createPreprocessing, type Preprocessing } from '../data/preprocessing.ts';
 import { Evaluator } from '../evaluate/evaluator.ts';
 import { initialParameters, parameterSpecs } from '../initial-parameters.ts';
@@ -21,8 +20,7 @@ import type { CallbackEffect } from './callbacks/callback.ts';
 import { beginEpoch, endEpoch, keptEpoch, startCallbacks, type CallbacksState } from './callbacks/callback-list.ts';
 import type { TrainingMemory } from './events.ts';
 import { MemoryBudget } from './memory-budget.ts';
-import { resolveOptions, type ResolvedOptions, type TrainOptions } from './options.ts';
-import { resumedState } from './resume.ts';
+import { resolveOptions, savedState, stepsOf, type ResolvedOptions, type TrainOptions } from './options.ts';
 import { bytesAnImage, StepPrograms } from './step-programs.ts';
 import { TrainingTensors } from './training-tensors.ts';
 
@@ -50,11 +48,12 @@ export class TrainingSession implements Disposable {
   #keptWeights: Parameters | null;
   #programs: StepPrograms | undefined;
   readonly #sources = new Map<Dataset, BatchSource>();
+  #newSource = (data: Dataset): BatchSource => new HostImages(data, this.preprocessing);
   #evaluator: Evaluator | undefined;
   /** Step at which the loss was last seen to be finite. */
   #finiteStep: number;
 
-  private constructor({ options, model, train, validation, settings }: ResolvedOptions) {
+  private constructor({ options, model, train, validation, settings }: ResolvedOptions, state: TrainingState | null) {
     const { backend, checkpoint } = options;
     const { recipe, seed } = settings;
     this.options = options;
@@ -62,9 +61,8 @@ export class TrainingSession implements Disposable {
     this.train = train;
     this.validation = validation;
     this.settings = settings;
-    this.steps = Math.ceil(train.count / recipe.batchSize);
+    this.steps = stepsOf({ train, settings });
     this.specs = parameterSpecs(model, recipe.l2);
-    const state = checkpoint == null ? null : resumedState(checkpoint, model, settings, this.steps);
     this.preprocessing = checkpoint?.preprocessing ?? createPreprocessing(train);
     const parameters = checkpoint?.parameters ?? initialParameters(model, seed);
     this.tensors = new TrainingTensors(backend, model.name, this.specs, parameters, state, {
@@ -85,7 +83,8 @@ export class TrainingSession implements Disposable {
 
   /** Checks options, makes the tensors and compiles all programs. */
   static async open(options: TrainOptions): Promise<TrainingSession> {
-    const session = new TrainingSession(await resolveOptions(options));
+    const resolved = await resolveOptions(options);
+    const session = new TrainingSession(resolved, await savedState(resolved));
     try {
       await session.#compile();
       return session;
@@ -250,6 +249,10 @@ export class TrainingSession implements Disposable {
 
   async #compile(): Promise<void> {
     const { backend, compile, memoryLimit, checkpoint } = this.options;
+    if (this.settings.imagesOn === 'device') {
+      const { DeviceImages } = await import('../data/device-images.ts');
+      this.#newSource = (data) => new DeviceImages(backend, data, this.preprocessing);
+    }
     const chosen = memoryLimit !== undefined && checkpoint == null ? 'fewest' : 1;
     const parts = this.settings.parts ?? chosen;
     const budget = memoryLimit === undefined ? null : new MemoryBudget(backend, memoryLimit, bytesAnImage(this.model));
@@ -276,11 +279,7 @@ export class TrainingSession implements Disposable {
   #source(data: Dataset): BatchSource {
     const known = this.#sources.get(data);
     if (known !== undefined) return known;
-    const { settings, preprocessing, options } = this;
-    const onDevice = settings.imagesOn === 'device';
-    const source = onDevice
-      ? new DeviceImages(options.backend, data, preprocessing)
-      : new HostImages(data, preprocessing);
+    const source = this.#newSource(data);
     this.#sources.set(data, source);
     return source;
   }
