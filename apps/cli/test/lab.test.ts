@@ -106,6 +106,8 @@ describe('skiplane lab', () => {
       code: 2,
       stderr: expect.stringContaining('the lab highway has highway11,') as string,
     });
+    const depth = await skiplane(['lab', 'shortcuts', '--depth', '57', ...common]);
+    expect(depth).toMatchObject({ code: 2, stderr: expect.stringMatching(/'--depth' is 57: .*6n\+2/) as string });
     const unknown = await skiplane(['lab', 'width']);
     expect(unknown).toMatchObject({
       code: 2,

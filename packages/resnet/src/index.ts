@@ -53,6 +53,7 @@ export { resnetV2 } from './v2.ts';
 
 export {
   labNames,
+  labOf,
   labs,
   netsOf,
   type Lab,

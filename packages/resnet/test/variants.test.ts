@@ -8,6 +8,7 @@ import {
   inferenceGraph,
   initialParameters,
   labNames,
+  labOf,
   labs,
   LayerProbe,
   lossGraph,
@@ -81,6 +82,12 @@ describe('variants', () => {
     for (const name of labNames) {
       for (const { model } of netsOf(labs[name])) expect(modelConfig(model).name).toBe(model);
     }
+    const deep = labOf('shortcuts', 110);
+    expect(deep.title).toContain('110 layers');
+    expect(netsOf(deep).map(({ model }) => modelConfig(model).name)).toEqual(
+      netsOf(labs.shortcuts).map(({ model }) => model.replace('he56', 'he110')),
+    );
+    expect(() => labOf('highway', 20)).toThrow('only shortcuts are of a depth of choice');
   });
 });
 

@@ -1,14 +1,24 @@
 import { Argument, type Command } from '@commander-js/extra-typings';
 import type { LabName } from '@skiplane/resnet';
-import { collect, distinct, duration, learningRate, names, seconds, wholeNumber } from '../options.ts';
+import { distinct, duration, names, wholeNumber } from '../options.ts';
 import type { Finish } from '../program.ts';
 import {
+  augmentOption,
   backendOption,
-  dataOption,
+  batchOption,
   dataOnOption,
+  dataOption,
+  epochsOption,
   gpuOption,
   jsonOption,
+  limitTestOption,
+  limitTrainOption,
+  lrOption,
+  noAugmentOption,
   precisionOption,
+  recipeOption,
+  saveSecondsOption,
+  setOption,
   threadsOption,
 } from './shared.ts';
 
@@ -25,24 +35,25 @@ export function addLab(program: Command, finish: Finish): void {
       'such as 2h, 90m or 300s: all nets get as many epochs as fit, at most those of the recipe',
       duration,
     )
-    .option('--epochs <n>', "passes over the training images (default: the recipe's)", wholeNumber(1))
+    .addOption(epochsOption())
     .option('--seeds <list>', 'a run of every net for each (default: 1,2)', distinct(0))
-    .option('--nets <list>', 'only these nets of the experiment, such as he20,he56', names)
-    .option('--recipe <name>', 'keras, he2015, he2015-warmup, modern, or a JSON file (default: modern)')
-    .option('--set <path=value>', 'change one setting of the recipe; may be given again', collect)
-    .option('--batch <n>', "images a step (default: the recipe's)", wholeNumber(1))
     .option(
-      '--lr <rate>',
-      "one learning rate, or 'keras' for the example's schedule (default: the recipe's)",
-      learningRate,
+      '--depth <n>',
+      'layers of the nets of shortcuts, such as 110, of which the published errors are (default: 56)',
+      wholeNumber(1),
     )
-    .option('--augment', 'change the training images at random (default: as the recipe says)')
-    .option('--no-augment', 'train on the images as they are')
-    .option('--limit-train <n>', 'use only the first n training images', wholeNumber(1))
-    .option('--limit-test <n>', 'use only the first n test images', wholeNumber(1))
+    .option('--nets <list>', 'only these nets of the experiment, such as he20,he56', names)
+    .addOption(recipeOption('modern'))
+    .addOption(setOption())
+    .addOption(batchOption())
+    .addOption(lrOption())
+    .addOption(augmentOption())
+    .addOption(noAugmentOption())
+    .addOption(limitTrainOption())
+    .addOption(limitTestOption())
     .option('--out <folder>', 'where the runs, lab.json and report.html are kept (default: runs/lab-<experiment>)')
     .option('--resume', 'go on with the lab in --out')
-    .option('--save-seconds <n>', 'save the state this often within an epoch (default: 30)', seconds)
+    .addOption(saveSecondsOption())
     .addOption(dataOption())
     .addOption(dataOnOption())
     .addOption(backendOption())
@@ -60,6 +71,6 @@ export function addLab(program: Command, finish: Finish): void {
 const experimentsHelp = `
 Experiments:
   degradation  plain and residual nets of 20 and 56 layers
-  shortcuts    kinds of shortcut, and orders of normalization, activation and addition, of 56 layers
+  shortcuts    kinds of shortcut, and orders of normalization, activation and addition, of 56 layers, or of --depth
   depth        residual nets of 20 to 164 layers
   highway      gated layers without batch norm, and the same without gates`;

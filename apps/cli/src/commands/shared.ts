@@ -1,7 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import { backendName } from '../backend-names.ts';
 import { gpuAdapter } from '../gpu-adapter.ts';
-import { wholeNumber } from '../options.ts';
+import { collect, learningRate, seconds, wholeNumber } from '../options.ts';
 
 /** Options that several commands have. */
 
@@ -42,6 +42,38 @@ export const dataOnOption = () =>
     '--data-on <place>',
     'host, or device: all images are copied there once (default: device on gpu where they fit, else host)',
   ).choices(['host', 'device'] as const);
+
+export const recipeOption = (preset: string) =>
+  new Option('--recipe <name>', `keras, he2015, he2015-warmup, modern, or a JSON file (default: ${preset})`);
+
+export const setOption = () =>
+  new Option('--set <path=value>', 'change one setting of the recipe; may be given again').argParser(collect);
+
+export const epochsOption = () =>
+  new Option('--epochs <n>', "passes over the training images (default: the recipe's)").argParser(wholeNumber(1));
+
+export const batchOption = () =>
+  new Option('--batch <n>', "images a step (default: the recipe's)").argParser(wholeNumber(1));
+
+export const lrOption = () =>
+  new Option(
+    '--lr <rate>',
+    "one learning rate, or 'keras' for the example's schedule (default: the recipe's)",
+  ).argParser(learningRate);
+
+export const augmentOption = () =>
+  new Option('--augment', 'change the training images at random (default: as the recipe says)');
+
+export const noAugmentOption = () => new Option('--no-augment', 'train on the images as they are');
+
+export const limitTrainOption = () =>
+  new Option('--limit-train <n>', 'use only the first n training images').argParser(wholeNumber(1));
+
+export const limitTestOption = () =>
+  new Option('--limit-test <n>', 'use only the first n test images').argParser(wholeNumber(1));
+
+export const saveSecondsOption = () =>
+  new Option('--save-seconds <n>', 'save the state this often within an epoch (default: 30)').argParser(seconds);
 
 export const weightsOption = () =>
   new Option('--weights <file>', 'a checkpoint, or weights of Keras, PyTorch, TensorFlow.js, safetensors or ONNX');

@@ -1,16 +1,26 @@
 import type { Command } from '@commander-js/extra-typings';
-import { collect, distinct, learningRate, memory, seconds, wholeNumber } from '../options.ts';
+import { distinct, memory, wholeNumber } from '../options.ts';
 import type { Finish } from '../program.ts';
 import {
+  augmentOption,
   backendOption,
+  batchOption,
   convOption,
   dataOnOption,
   dataOption,
+  epochsOption,
   gpuOption,
   jsonOption,
+  limitTestOption,
+  limitTrainOption,
+  lrOption,
+  noAugmentOption,
   openOption,
   portOption,
   precisionOption,
+  recipeOption,
+  saveSecondsOption,
+  setOption,
   threadsOption,
 } from './shared.ts';
 
@@ -20,23 +30,19 @@ export function addTrain(program: Command, finish: Finish): void {
     .command('train')
     .description('train a network and keep checkpoints; Ctrl-C saves and stops')
     .option('--model <name>', 'such as resnet20v1, resnet29v2, plain20, he20 (default: resnet20v1)')
-    .option('--recipe <name>', 'keras, he2015, he2015-warmup, modern, or a JSON file (default: keras)')
-    .option('--set <path=value>', 'change one setting of the recipe; may be given again', collect)
+    .addOption(recipeOption('keras'))
+    .addOption(setOption())
     .option('--print-recipe', 'print the recipe as JSON, with all changes, and do not train')
     .addOption(backendOption())
     .addOption(gpuOption())
     .addOption(precisionOption())
     .addOption(convOption())
     .addOption(dataOption())
-    .option('--epochs <n>', "passes over the training images (default: the recipe's)", wholeNumber(1))
-    .option('--batch <n>', "images a step (default: the recipe's)", wholeNumber(1))
-    .option(
-      '--lr <rate>',
-      "one learning rate, or 'keras' for the example's schedule (default: the recipe's)",
-      learningRate,
-    )
-    .option('--augment', 'change the training images at random (default: as the recipe says)')
-    .option('--no-augment', 'train on the images as they are')
+    .addOption(epochsOption())
+    .addOption(batchOption())
+    .addOption(lrOption())
+    .addOption(augmentOption())
+    .addOption(noAugmentOption())
     .option('--seed <n>', 'seed of everything random (default: 1)', wholeNumber(0))
     .option(
       '--seeds <list>',
@@ -50,11 +56,11 @@ export function addTrain(program: Command, finish: Finish): void {
       'most device memory, such as 3GB: activations that do not fit are recomputed, to the same bits',
       memory,
     )
-    .option('--limit-train <n>', 'use only the first n training images', wholeNumber(1))
-    .option('--limit-test <n>', 'use only the first n test images', wholeNumber(1))
+    .addOption(limitTrainOption())
+    .addOption(limitTestOption())
     .option('--out <folder>', 'where the run is kept (default: runs/<model>)')
     .option('--resume', 'go on with the run in --out')
-    .option('--save-seconds <n>', 'save the state this often within an epoch (default: 30)', seconds)
+    .addOption(saveSecondsOption())
     .option('--no-report', 'do not make report.html at the end')
     .option('--watch', 'show the run in the browser while it trains')
     .addOption(portOption())

@@ -1,5 +1,4 @@
-import type { Recipe } from '@skiplane/resnet';
-import { openBackend, type BackendFlags } from '../backends.ts';
+import type { Backend } from '@skiplane/core';
 import { measure } from '../bench/measure.ts';
 import { benchImages, withInference, withTraining } from '../bench/workload.ts';
 import type { Data } from '../data/load.ts';
@@ -7,13 +6,11 @@ import { UsageError } from '../errors.ts';
 import { findModel } from '../model.ts';
 import { note } from '../output.ts';
 import { formatCount, formatDuration } from '../render/format.ts';
-import type { LabBudget } from './lab-file.ts';
+import type { LabPlan } from './lab-file.ts';
 
 interface Work {
-  readonly nets: readonly string[];
-  readonly seeds: readonly number[];
-  readonly recipe: Recipe;
-  readonly lossScaling: boolean;
+  readonly plan: LabPlan;
+  readonly backend: Backend;
   readonly data: Data;
 }
 
@@ -25,30 +22,25 @@ const timedSeconds = 1;
  * those of the recipe.
  * @throws {UsageError} when it is less than one
  */
-export async function fitBudget(
-  seconds: number,
-  work: Work,
-  flags: BackendFlags,
-): Promise<{ readonly budget: LabBudget; readonly epochs: number }> {
-  const secondsAnEpoch = await timeEpoch(work, flags);
-  const { epochs: wantedEpochs } = work.recipe;
+export async function fitBudget(seconds: number, { plan, backend, data }: Work): Promise<LabPlan> {
+  const secondsAnEpoch = await timeEpoch({ plan, backend, data });
+  const { epochs: wantedEpochs } = plan.recipe;
   const epochs = Math.min(wantedEpochs, Math.floor(seconds / secondsAnEpoch));
   if (epochs < 1) {
-    const images = Math.floor((work.data.train.count * seconds) / secondsAnEpoch);
+    const images = Math.floor((data.train.count * seconds) / secondsAnEpoch);
     throw new UsageError(
-      `option '--budget' is ${formatDuration(seconds)}, but one epoch of all ${work.nets.length * work.seeds.length} runs takes about ` +
+      `option '--budget' is ${formatDuration(seconds)}, but one epoch of all ${plan.nets.length * plan.seeds.length} runs takes about ` +
         `${formatDuration(secondsAnEpoch)} here. Give more, fewer --nets or --seeds, or fewer images: one epoch fits with --limit-train ${formatCount(images)} at most.`,
     );
   }
   note(
     `one epoch of all runs takes about ${formatDuration(secondsAnEpoch)}: ${epochs} of ${wantedEpochs} epochs fit in ${formatDuration(seconds)}`,
   );
-  return { budget: { seconds, secondsAnEpoch, wantedEpochs }, epochs };
+  return { ...plan, recipe: { ...plan.recipe, epochs }, budget: { seconds, secondsAnEpoch, wantedEpochs } };
 }
 
 /** One epoch of every run: training, and evaluation on the test images. */
-async function timeEpoch({ nets, seeds, recipe, lossScaling, data }: Work, flags: BackendFlags): Promise<number> {
-  using backend = await openBackend(flags);
+async function timeEpoch({ plan: { nets, seeds, recipe, lossScaling }, backend, data }: Work): Promise<number> {
   let seconds = 0;
   for (const name of nets) {
     const model = findModel(name);

@@ -1,4 +1,4 @@
-import { labs, type Dataset, type LabGroup } from '@skiplane/resnet';
+import { labOf, type Dataset, type LabGroup } from '@skiplane/resnet';
 import { describeMachine } from '@skiplane/resnet/node';
 import { formatCount, formatDuration } from '../render/format.ts';
 import { html, htmlTable, type Html } from '../report/html.ts';
@@ -20,7 +20,7 @@ export interface LabReport {
 /** A lab on one page that needs no other file, no network and no script. */
 export function labPage(report: LabReport): string {
   const { plan, nets, results } = report;
-  const { title, question, groups } = labs[plan.lab];
+  const { title, question, groups } = labOf(plan.lab, plan.depth);
   const drawn = groups
     .map((group) => ({ group, nets: netsIn(group, nets) }))
     .filter((one) => one.nets.some(({ runs }) => runs.length > 0));

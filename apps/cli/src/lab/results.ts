@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { labs, netsOf, summarize, modelConfig, type LabNet, type LabName } from '@skiplane/resnet';
+import { labOf, netsOf, summarize, modelConfig, type LabNet } from '@skiplane/resnet';
 import { runFiles } from '@skiplane/resnet/node';
 import { readRun, type RunReport } from '../report/run-report.ts';
 import { distribution, type Distribution } from '../seeds/statistics.ts';
@@ -40,8 +40,8 @@ interface RunResult {
 }
 
 /** The nets of a plan, in its order. */
-function netsOfPlan({ lab, nets }: { readonly lab: LabName; readonly nets: readonly string[] }): readonly LabNet[] {
-  const known = new Map(netsOf(labs[lab]).map((net) => [net.model, net]));
+function netsOfPlan({ lab, depth, nets }: LabPlan): readonly LabNet[] {
+  const known = new Map(netsOf(labOf(lab, depth)).map((net) => [net.model, net]));
   return nets.map((model) => known.get(model) ?? { model, label: model, published: null });
 }
 

@@ -1,9 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { labs, netsOf, type LabName } from '@skiplane/resnet';
+import type { Backend } from '@skiplane/core';
+import { labOf, modelConfig, netsOf, type Lab, type LabName } from '@skiplane/resnet';
 import { writeFileAtomic } from '@skiplane/resnet/node';
 import { loadData, type Data } from '../data/load.ts';
-import { CommandError, exitCodes, UsageError } from '../errors.ts';
+import { CommandError, errorMessage, exitCodes, UsageError } from '../errors.ts';
 import { findModel } from '../model.ts';
 import { note, printJson, printLine } from '../output.ts';
 import { renderTable } from '../render/table.ts';
@@ -12,7 +13,7 @@ import { programName, shellQuote } from '../shell.ts';
 import { planFixed } from '../train/plan-run.ts';
 import { resumedDataOptions, saveDataOptions, type DataOptions } from '../train/run-options.ts';
 import { newSettings, type TrainFlags } from '../train/settings.ts';
-import { trainRun } from '../train/train-run.ts';
+import { openRunBackend, trainRun } from '../train/train-run.ts';
 import { fitBudget } from './budget.ts';
 import { isLabFolder, labFile, readLab, runFolder, writeLab, type LabPlan } from './lab-file.ts';
 import { measuring } from './measurements.ts';
@@ -23,6 +24,8 @@ import { readRuns, resultOf, type NetResult } from './results.ts';
 /** The options of `skiplane lab`: those of `train` that fit, and its own. */
 export interface LabFlags extends Omit<TrainFlags, 'model' | 'seed' | 'printRecipe' | 'report'> {
   readonly nets?: readonly string[] | undefined;
+  /** Layers of the nets of shortcuts. */
+  readonly depth?: number | undefined;
   /** In seconds. */
   readonly budget?: number | undefined;
 }
@@ -30,62 +33,66 @@ export interface LabFlags extends Omit<TrainFlags, 'model' | 'seed' | 'printReci
 interface OpenLab {
   readonly folder: string;
   readonly plan: LabPlan;
+  readonly backend: Backend;
   readonly data: Data;
   readonly dataOptions: DataOptions;
 }
+
+/** What is known before anything is opened. */
+type Planned = Pick<OpenLab, 'plan' | 'dataOptions'>;
 
 const defaultSeeds = [1, 2];
 
 /** `skiplane lab`: trains the nets of an experiment alike, then compares them. Returns the exit code. */
 export async function lab(name: LabName, flags: LabFlags): Promise<number> {
   const folder = flags.out ?? join('runs', `lab-${name}`);
-  const open = await (flags.resume ? openResumed(name, folder, flags) : openNew(name, folder, flags));
-  const exitCode = await trainAll(open, flags);
+  const { plan, dataOptions } = flags.resume ? await planResumed(name, folder, flags) : planNew(name, folder, flags);
+  // Before data, which take longer to be had: a wrong --gpu is told of at once, and leaves no folder. Kernels are compiled once.
+  using backend = await openRunBackend(flags, plan);
+  const data = await loadData(dataOptions.data, { train: dataOptions.limitTrain, test: dataOptions.limitTest });
+  const open = { folder, plan, backend, data, dataOptions };
+  const exitCode = await trainAll(flags.resume ? open : await begin(open, flags), flags);
   if (exitCode !== exitCodes.ok || flags.json) return exitCode;
   printLine(`Table: ${labFile(folder)}`);
   printLine(`Report: ${join(folder, resultFiles.report)}`);
   return exitCode;
 }
 
-async function openNew(name: LabName, folder: string, flags: LabFlags): Promise<OpenLab> {
+function planNew(name: LabName, folder: string, flags: LabFlags): Planned {
   if (isLabFolder(folder)) {
     throw new CommandError(
       `'${folder}' holds a lab already. Go on with it by --resume, or choose another folder by --out.`,
     );
   }
-  const nets = netsOfFlags(name, flags.nets);
+  const nets = netsOfFlags(name, flags);
   const { recipe, imagesOn, lossScaling } = newSettings({ recipe: 'modern', ...given(flags) });
-  const seeds = flags.seeds ?? defaultSeeds;
+  const { depth, seeds = defaultSeeds } = flags;
   // The curves of the papers are of the test images. Nothing is chosen by them: the figures are those of the last epoch.
   const onTest = { ...recipe, validation: { kind: 'test' } as const };
-  const data = await loadData(flags.data, { train: flags.limitTrain, test: flags.limitTest });
-  const fitted =
-    flags.budget === undefined
-      ? { budget: null, epochs: recipe.epochs }
-      : await fitBudget(flags.budget, { nets, seeds, recipe, lossScaling, data }, flags);
-  const plan = {
-    lab: name,
-    nets,
-    seeds,
-    recipe: { ...onTest, epochs: fitted.epochs },
-    imagesOn,
-    lossScaling,
-    budget: fitted.budget,
+  return {
+    plan: { lab: name, depth, nets, seeds, recipe: onTest, imagesOn, lossScaling, budget: null },
+    dataOptions: flags,
   };
+}
+
+/** Fits a new lab into its budget, and makes its folder. */
+async function begin(open: OpenLab, flags: LabFlags): Promise<OpenLab> {
+  const { folder, dataOptions } = open;
+  const plan = flags.budget === undefined ? open.plan : await fitBudget(flags.budget, open);
   await mkdir(folder, { recursive: true });
-  await saveDataOptions(folder, flags);
+  await saveDataOptions(folder, dataOptions);
   await writeLab(folder, plan, []);
-  return { folder, plan, data, dataOptions: flags };
+  return { ...open, plan };
 }
 
 /** The lab that is there decides all. */
-async function openResumed(name: LabName, folder: string, flags: LabFlags): Promise<OpenLab> {
+async function planResumed(name: LabName, folder: string, flags: LabFlags): Promise<Planned> {
   if (!isLabFolder(folder)) {
     throw new CommandError(`cannot resume: '${folder}' holds no lab (no lab.json). Begin it without --resume.`);
   }
   const plan = await readLab(folder);
-  const { recipe, set, epochs, batch, lr, augment, seeds, nets, budget, dataOn, precision } = flags;
-  const decided = { recipe, set, epochs, batch, lr, augment, seeds, nets, budget, 'data-on': dataOn, precision };
+  const { recipe, set, epochs, batch, lr, augment, seeds, nets, depth, budget, dataOn, precision } = flags;
+  const decided = { recipe, set, epochs, batch, lr, augment, seeds, nets, depth, budget, 'data-on': dataOn, precision };
   const problems = Object.entries(decided).flatMap(([option, value]) => (value === undefined ? [] : [`--${option}`]));
   if (problems.length > 0 || plan.lab !== name) {
     const what = plan.lab === name ? `with ${problems.join(', ')}` : `as ${name}`;
@@ -93,19 +100,17 @@ async function openResumed(name: LabName, folder: string, flags: LabFlags): Prom
       `cannot resume '${folder}' ${what}: it is a lab ${plan.lab} with settings of its own. Leave it out.`,
     );
   }
-  const dataOptions = await resumedDataOptions(folder, flags);
-  const data = await loadData(dataOptions.data, { train: dataOptions.limitTrain, test: dataOptions.limitTest });
-  return { folder, plan, data, dataOptions };
+  return { plan, dataOptions: await resumedDataOptions(folder, flags) };
 }
 
 /** What was not given must not hide a default. */
 function given(flags: LabFlags): TrainFlags {
-  const { nets: _, budget: __, seeds: ___, ...train } = flags;
+  const { nets: _, budget: __, seeds: ___, depth: ____, ...train } = flags;
   return Object.fromEntries(Object.entries(train).filter(([, value]) => value !== undefined)) as unknown as TrainFlags;
 }
 
-function netsOfFlags(name: LabName, wanted: readonly string[] | undefined): readonly string[] {
-  const known = netsOf(labs[name]).map(({ model }) => model);
+function netsOfFlags(name: LabName, { nets: wanted, depth }: LabFlags): readonly string[] {
+  const known = netsOf(experiment(name, depth)).map(({ model }) => model);
   if (wanted === undefined) return known;
   const models = wanted.map((net) => findModel(net).name);
   const others = models.filter((model) => !known.includes(model));
@@ -115,9 +120,20 @@ function netsOfFlags(name: LabName, wanted: readonly string[] | undefined): read
   return known.filter((model) => models.includes(model));
 }
 
+/** @throws {UsageError} where a depth is none of the nets */
+function experiment(name: LabName, depth: number | undefined): Lab {
+  try {
+    const found = labOf(name, depth);
+    for (const { model } of netsOf(found)) modelConfig(model);
+    return found;
+  } catch (error) {
+    throw new UsageError(`option '--depth' is ${depth}: ${errorMessage(error)}`, { cause: error });
+  }
+}
+
 /** Trains every net with every seed: a seed of all nets, then the next, so that an early end leaves whole comparisons. */
 async function trainAll(open: OpenLab, flags: LabFlags): Promise<number> {
-  const { folder, plan, data, dataOptions } = open;
+  const { folder, plan, backend, data, dataOptions } = open;
   const { recipe, imagesOn, lossScaling } = plan;
   const runs = plan.seeds.flatMap((seed) => plan.nets.map((model) => ({ model, seed })));
   for (const [index, { model, seed }] of runs.entries()) {
@@ -127,7 +143,7 @@ async function trainAll(open: OpenLab, flags: LabFlags): Promise<number> {
     const { exitCode, result } = await trainRun(
       run,
       { ...flags, report: false },
-      { data, resumeCommand: resumeCommand(folder, plan, flags), watch: measuring(own, data.train) },
+      { backend, data, resumeCommand: resumeCommand(folder, plan, flags), watch: measuring(own, data.train) },
     );
     if (result.interrupted) return exitCode;
     await writeResults(open);

@@ -43,12 +43,12 @@ export async function quantize(from: string, to: string, flags: QuantizeFlags): 
       "the gpu backend has no kernels for int8, but '--backend' is gpu: choose wasm, or leave it out.",
     );
   }
+  using backend = await openBackend(flags);
   const loaded = await openWeights({ weights: from, preprocess: flags.preprocess, data: flags.data });
   const { model, classNames } = loaded;
   const preprocessing = needPreprocessing(model, loaded.preprocessing);
   const { train, test } = await loadData(flags.data, { train: flags.calibrate, test: flags.limit });
   const calibration = takeDataset(train, 0, Math.min(flags.calibrate, train.count));
-  using backend = await openBackend(flags);
   const progress = await createProgress();
   try {
     const show = (part: number, what: string) => (done: number, count: number) =>

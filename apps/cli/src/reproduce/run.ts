@@ -13,7 +13,7 @@ import { renderTable } from '../render/table.ts';
 import { resultFiles } from '../report/result-files.ts';
 import { programName, shellQuote } from '../shell.ts';
 import { planFixed } from '../train/plan-run.ts';
-import { trainRun } from '../train/train-run.ts';
+import { openRunBackend, trainRun } from '../train/train-run.ts';
 import { readVersion } from '../version.ts';
 import { compareCards, type Comparison } from './compare.ts';
 
@@ -35,14 +35,21 @@ export async function reproduce(cardPath: string, flags: ReproduceFlags): Promis
     throw new CommandError(`'${cardPath}' is of a run with validation images of its own, which a card does not hold.`);
   }
   await warnOfVersions(card);
+  const runFlags = {
+    backend: flags.backend ?? cardBackend(card),
+    threads: flags.threads,
+    gpu: flags.gpu,
+    json: flags.json,
+  };
+  // Before data, which take longer to be had: a wrong --gpu is told of at once.
+  using backend = await openRunBackend(runFlags, card);
   const options = dataOptions(card, flags.data);
   const data = await loadData(options.data, { train: options.limitTrain, test: options.limitTest });
   await checkData(cardPath, card, data);
   const settings = { model, recipe, seed, evaluationBatchSize, imagesOn, lossScaling, parts };
   const run = await planFixed(folder, settings, options);
-  const backend = flags.backend ?? cardBackend(card);
-  const runFlags = { backend, threads: flags.threads, gpu: flags.gpu, json: flags.json };
   const { result, exitCode } = await trainRun(run, runFlags, {
+    backend,
     data,
     resumeCommand: sameCommand(cardPath, folder, flags),
   });

@@ -1,3 +1,5 @@
+import { ValueError } from '@skiplane/core';
+
 /** A net of a lab. */
 export interface LabNet {
   /** A model's name. */
@@ -55,46 +57,46 @@ const degradation: Lab = {
   ],
 };
 
-/** Table 1 of He et al. 2016 is of 110 layers. */
-const shortcut = (variant: string, label: string, error: number | null) =>
-  net(`he56${variant}`, label, error, `ResNet-110, He et al. 2016, table 1`);
+/** Layers of the nets of `shortcuts` unless others are asked for; the published errors are of 110. */
+const shortcutsDepth = 56;
 
-/** Of table 2, too. */
-const order = (variant: string, label: string, error: number) =>
-  net(`he56${variant}`, label, error, `ResNet-110, He et al. 2016, table 2`);
-
-const shortcuts: Lab = {
-  name: 'shortcuts',
-  title: 'Shortcuts and the order of a unit',
-  question:
-    'What happens to training when the shortcut is scaled, gated or convolved, and when normalization and activation stand elsewhere?',
-  groups: [
-    {
-      title: 'Kinds of shortcut',
-      nets: [
-        shortcut('', 'original (option A)', 6.61),
-        net('he56b', 'projections where the shape changes (option B)'),
-        shortcut('c', '1×1 convolutions (option C)', 12.22),
-        shortcut('-half-shortcut', 'shortcut × 0.5', null),
-        shortcut('-dropout-shortcut', 'dropout of half of the shortcut', null),
-        shortcut('-half-both', 'both × 0.5', 12.35),
-        shortcut('-exclusive-gate', 'exclusive gate, bias −6', 8.7),
-        shortcut('-shortcut-gate-0', 'gate on the shortcut, bias 0', 12.86),
-        shortcut('-shortcut-gate', 'gate on the shortcut, bias −6', 6.91),
-      ],
-    },
-    {
-      title: 'Orders of a unit',
-      nets: [
-        order('', 'original', 6.61),
-        order('-normalized-addition', 'batch norm after addition', 8.17),
-        order('-activated-branch', 'ReLU before addition', 7.84),
-        order('-relu-pre-activation', 'ReLU-only pre-activation', 6.71),
-        order('-pre-activation', 'full pre-activation', 6.37),
-      ],
-    },
-  ],
-};
+function shortcutsOf(layers: number): Lab {
+  const net2016 = (table: number) => (variant: string, label: string, error: number | null) =>
+    net(`he${layers}${variant}`, label, error, `ResNet-110, He et al. 2016, table ${table}`);
+  const [shortcut, order] = [net2016(1), net2016(2)];
+  return {
+    name: 'shortcuts',
+    title: `Shortcuts and the order of a unit, of ${layers} layers`,
+    question:
+      'What happens to training when the shortcut is scaled, gated, dropped or convolved, and when normalization and activation stand elsewhere?',
+    groups: [
+      {
+        title: 'Kinds of shortcut',
+        nets: [
+          shortcut('', 'original (option A)', 6.61),
+          net(`he${layers}b`, 'projections where the shape changes (option B)'),
+          shortcut('c', '1×1 convolutions (option C)', 12.22),
+          shortcut('-half-shortcut', 'shortcut × 0.5', null),
+          shortcut('-dropout-shortcut', 'dropout of half of the shortcut', null),
+          shortcut('-half-both', 'both × 0.5', 12.35),
+          shortcut('-exclusive-gate', 'exclusive gate, bias −6', 8.7),
+          shortcut('-shortcut-gate-0', 'gate on the shortcut, bias 0', 12.86),
+          shortcut('-shortcut-gate', 'gate on the shortcut, bias −6', 6.91),
+        ],
+      },
+      {
+        title: 'Orders of a unit',
+        nets: [
+          order('', 'original', 6.61),
+          order('-normalized-addition', 'batch norm after addition', 8.17),
+          order('-activated-branch', 'ReLU before addition', 7.84),
+          order('-relu-pre-activation', 'ReLU-only pre-activation', 6.71),
+          order('-pre-activation', 'full pre-activation', 6.37),
+        ],
+      },
+    ],
+  };
+}
 
 const depth: Lab = {
   name: 'depth',
@@ -130,7 +132,25 @@ const highway: Lab = {
 };
 
 /** All experiments, by name. @source He et al. 2015 and 2016, Srivastava et al. 2015, and CIFAR-10's test errors in them */
-export const labs: { readonly [K in LabName]: Lab } = { degradation, shortcuts, depth, highway };
+export const labs: { readonly [K in LabName]: Lab } = {
+  degradation,
+  shortcuts: shortcutsOf(shortcutsDepth),
+  depth,
+  highway,
+};
+
+/**
+ * An experiment with nets of so many layers.
+ * @param layers  default: those of `labs`
+ * @throws {ValueError} where the nets have depths of their own
+ */
+export function labOf(name: LabName, layers?: number): Lab {
+  if (layers === undefined) return labs[name];
+  if (name === 'shortcuts') return shortcutsOf(layers);
+  throw new ValueError(`the lab ${name} has nets of its own depths: only shortcuts are of a depth of choice.`, {
+    name,
+  });
+}
 
 export const labNames = Object.keys(labs) as readonly LabName[];
 

@@ -270,9 +270,10 @@ export class TrainingSession implements Disposable {
   }
 
   #compileEvaluator(data: Dataset, batch: number): Promise<Evaluator> {
-    const { backend, compile } = this.options;
-    const source = this.#source(data);
-    return Evaluator.compile(backend, this.model, data, source, batch, compile === undefined ? {} : { compile });
+    const { backend, compile, memoryLimit } = this.options;
+    // With a limit, kernels spare memory rather than time.
+    const limited = { compile: { ...compile, ...(memoryLimit !== undefined && { arenaLimitBytes: memoryLimit }) } };
+    return Evaluator.compile(backend, this.model, data, this.#source(data), batch, limited);
   }
 
   /** Where the batches of a data set come from: one source for each, for as long as the session. */
