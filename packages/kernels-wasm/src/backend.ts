@@ -18,7 +18,7 @@ import { arenaBytesOf } from './arena-bytes.ts';
 import { detectFeatures, type Binary } from './features.ts';
 import { headerBytes } from './header.ts';
 import { Heap } from './heap.ts';
-import type { ConvAlgorithm } from './lower/lowering.ts';
+import type { ConvAlgorithm, LowerOptions } from './lower/lowering.ts';
 import { instantiate, loadModule, type Exports } from './module.ts';
 import { Pool } from './pool.ts';
 import { WasmProgram, type Call, type Clock, type Engine } from './program.ts';
@@ -79,7 +79,7 @@ class WasmBackend implements Backend, Engine {
   readonly heap: Heap;
   readonly arena: SharedArena;
   readonly barrier: number;
-  readonly lowerOptions: { readonly conv: ConvAlgorithm };
+  readonly lowerOptions: LowerOptions;
   readonly #pool: Pool | undefined;
   readonly #runHere: Exports | undefined;
   readonly #queue = new Queue();
@@ -99,7 +99,7 @@ class WasmBackend implements Backend, Engine {
     this.heap = heap;
     this.arena = new SharedArena(heap);
     this.barrier = barrier;
-    this.lowerOptions = { conv };
+    this.lowerOptions = { conv, threads: info.threads };
     this.#pool = pool;
     this.#runHere = runHere;
   }

@@ -29,8 +29,9 @@ export function planPart(
   guard: boolean,
   changed: ReadonlySet<ValueId>,
 ): PlannedPart {
-  const { graph } = part;
-  const lowered = graph.ops.map((op) => lower(graph, op, options));
+  const { graph, chunks } = part;
+  const own = chunks === null ? options : { ...options, threads: 1 };
+  const lowered = graph.ops.map((op) => lower(graph, op, own));
   const packedAhead = lowered.map(({ packing }, index) =>
     packing === undefined || changed.has(graph.ops[index]?.inputs[packing.input] as ValueId) ? 0 : packing.bytes,
   );

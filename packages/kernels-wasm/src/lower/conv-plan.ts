@@ -25,8 +25,8 @@ const windowBytes = 16 * 1024;
 const resultBytes = 8 * 1024;
 /** Half of a small L2: what V and M of a Winograd task may take. */
 const winogradBytes = 256 * 1024;
-/** Tasks that the few tiles of a small batch are dealt to: one image on two threads runs 1.5 times as fast as on one (Zen 4). */
-const winogradTasks = 4;
+/** Tasks that the few tiles of a small batch are dealt to for each of several threads: one image on two of them runs 1.5 times as fast as on one (Zen 4). */
+const tasksPerThread = 2;
 
 export const padTo16 = (channels: number): number => ceilDiv(channels, 16) * 16;
 
@@ -88,17 +88,18 @@ function windowRowBytes({ outWidth, strideWidth, filterWidth, inChannels }: Conv
 }
 
 /** Tiles of a Winograd task whose transformed inputs and products fit the cache. */
-export function winogradTiles(shape: ConvShape): number {
-  return tilesWithin(winogradBytes, 36 * 4 * (shape.inChannels + padTo16(shape.outChannels)), shape);
+export function winogradTiles(shape: ConvShape, threads: number): number {
+  return tilesWithin(winogradBytes, 36 * 4 * (shape.inChannels + padTo16(shape.outChannels)), shape, threads);
 }
 
 /**
  * Tiles of `tileBytes` that fit `bytes`, and fewer where threads would have too few tasks to share; even, so that the microkernel's
  * pairs come out.
  */
-export function tilesWithin(bytes: number, tileBytes: number, shape: ConvShape): number {
+export function tilesWithin(bytes: number, tileBytes: number, shape: ConvShape, threads: number): number {
   const fitting = Math.floor(bytes / tileBytes / 2) * 2;
-  const shared = ceilDiv(tileCount(shape), 2 * winogradTasks) * 2;
+  const tasks = threads > 1 ? tasksPerThread * threads : 1;
+  const shared = ceilDiv(tileCount(shape), 2 * tasks) * 2;
   return Math.max(2, Math.min(32, fitting, shared));
 }
 

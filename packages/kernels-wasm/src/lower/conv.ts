@@ -46,7 +46,7 @@ export const conv2d: Lower<'conv2d'> = ({
     mask: 0,
     relu: activation === 'relu' ? 1 : 0,
   });
-  if (useWinograd(shape, options.conv)) return winograd('conv2d', shape, false, 0, 1, epilogue);
+  if (useWinograd(shape, options.conv)) return winograd('conv2d', shape, options.threads, false, 0, 1, epilogue);
 
   const inner = shape.inChannels * shape.filterHeight * shape.filterWidth;
   const rows = directRows(shape);
@@ -112,7 +112,8 @@ export const conv2dBackpropInput: Lower<'conv2dBackpropInput'> = ({ attrs, input
     padTop: forward.filterHeight - 1 - padTop,
     padLeft: forward.filterWidth - 1 - padLeft,
   };
-  if (useWinograd(flipped, options.conv)) return winograd('conv2dBackpropInput', flipped, true, 1, 0, epilogue);
+  if (useWinograd(flipped, options.conv))
+    return winograd('conv2dBackpropInput', flipped, options.threads, true, 1, 0, epilogue);
 
   const [, storeHeight = 0, storeWidth = 0, inChannels = 0] = dx;
   const outChannels = flipped.inChannels;
@@ -178,12 +179,13 @@ function withoutTaps(dx: number, count: number, { residual, mask }: Epilogue): K
 function winograd(
   kind: string,
   shape: ConvShape,
+  threads: number,
   backward: boolean,
   xInput: number,
   filterInput: number,
   epilogue: (at: Addresses) => Epilogue,
 ): Lowering {
-  const tilesPerTask = winogradTiles(shape);
+  const tilesPerTask = winogradTiles(shape, threads);
   const filterShape = backward
     ? { inChannels: shape.outChannels, outChannels: shape.inChannels }
     : { inChannels: shape.inChannels, outChannels: shape.outChannels };

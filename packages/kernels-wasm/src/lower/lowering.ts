@@ -7,6 +7,8 @@ export type ConvAlgorithm = 'auto' | 'direct' | 'winograd';
 
 export interface LowerOptions {
   readonly conv: ConvAlgorithm;
+  /** How many share an op's tasks: of a part in chunks of images, one. */
+  readonly threads: number;
 }
 
 /** What a lowering knows of its op: attributes, specs, choices; never addresses. */

@@ -99,7 +99,7 @@ function winograd(op: OpView<'quantizedConv2d'>, shape: ConvShape): ReturnType<L
   const { inChannels, outChannels } = shape;
   const padded = padTo16(outChannels);
   const tileBytes = 36 * (2 * inChannels + 4 * padded);
-  const tilesPerTask = tilesWithin(winogradBytes, tileBytes, shape);
+  const tilesPerTask = tilesWithin(winogradBytes, tileBytes, shape, op.options.threads);
   const strip = 13 * inChannels * (4 * Math.min(tilesPerTask, ceilDiv(shape.outWidth, 4)) + 2);
   return {
     kernels: ['quantizedConv2d.exact-winograd-4x4-i16'],
