@@ -32,7 +32,26 @@ import { classNamesSchema, modelSchema, preprocessingSchema, trainingSchema } fr
  *   all that is wrong with its parts in one error
  */
 export function decodeCheckpoint(bytes: ByteSource): Checkpoint {
-  const { tensors, description } = openCheckpoint(bytes);
+  return readCheckpoint(openCheckpoint(bytes));
+}
+
+/** What a checkpoint is of; its weights are not read before `read`. @throws {FormatError} like {@link decodeCheckpoint} */
+export function outlineCheckpoint(
+  bytes: ByteSource,
+): Pick<Checkpoint, 'model' | 'classNames' | 'preprocessing'> & { readonly read: () => Checkpoint } {
+  const opened = openCheckpoint(bytes);
+  const { tensors, description } = opened;
+  const { model } = description;
+  const said = saidOf(description, (name) => tensors.get(name)?.read() ?? new Float32Array(0));
+  return { model, ...said, read: () => readCheckpoint(opened) };
+}
+
+interface Opened {
+  readonly tensors: Tensors;
+  readonly description: Description;
+}
+
+function readCheckpoint({ tensors, description }: Opened): Checkpoint {
   const values = new Map<string, Float32Array>();
   const data = (name: string): Float32Array => {
     const value = values.get(name) ?? tensors.get(name)?.read() ?? new Float32Array(0);
@@ -52,14 +71,7 @@ export function decodeCheckpoint(bytes: ByteSource): Checkpoint {
     : { model, ...parts, training: state };
 }
 
-/** What a checkpoint is of; its weights are not read. @throws {FormatError} like {@link decodeCheckpoint} */
-export function outlineCheckpoint(bytes: ByteSource): Pick<Checkpoint, 'model' | 'classNames' | 'preprocessing'> {
-  const { tensors, description } = openCheckpoint(bytes);
-  const { model } = description;
-  return { model, ...saidOf(description, (name) => tensors.get(name)?.read() ?? new Float32Array(0)) };
-}
-
-function openCheckpoint(bytes: ByteSource) {
+function openCheckpoint(bytes: ByteSource): Opened {
   const { tensors, metadata } = indexFloatSafetensors(bytes);
   const description = describe(metadata, tensors);
   checkTensors(tensors, expectedTensors(description));

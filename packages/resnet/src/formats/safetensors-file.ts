@@ -1,4 +1,4 @@
-import { decodeCheckpoint, outlineCheckpoint } from '../checkpoint/decode.ts';
+import { outlineCheckpoint } from '../checkpoint/decode.ts';
 import { checkpointFormat } from '../checkpoint/encode.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { indexSafetensors } from '../checkpoint/safetensors.ts';
@@ -40,7 +40,7 @@ export async function readSafetensorsFile(source: ByteSource): Promise<ModelDire
   const own = metadata['format'] === checkpointFormat;
   // Who only reads checkpoints need not load the readers of others.
   const outline = own
-    ? () => ({ ...outlineCheckpoint(source), read: () => decodeCheckpoint(source) })
+    ? () => outlineCheckpoint(source)
     : await import('./state-dict.ts').then(
         ({ stateDictOutline }) =>
           () =>
