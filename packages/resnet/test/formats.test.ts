@@ -99,6 +99,18 @@ describe("weights with torchvision's names", () => {
     expectNear(await probabilities(loaded, expected.largeImages), expected.timm.map(softmax));
   });
 
+  test('several dictionaries are listed, and one of them can be chosen', async () => {
+    const bytes = torchZip(await timmTensors(), { entries: ['state_dict', 'state_dict_ema'] });
+    await expect(loadModel(bytes, options)).rejects.toThrow(
+      /several dictionaries of tensors: there are 'state_dict' \(\d+ tensors\), 'state_dict_ema' \(\d+ tensors\)/,
+    );
+    await expect(loadModel(bytes, { ...options, entry: 'ema' })).rejects.toThrow("no dictionary 'ema' of tensors");
+    const loaded = await loadModel(bytes, { ...options, entry: 'state_dict_ema' });
+    expect(loaded.metadata).toEqual({ entry: 'state_dict_ema' });
+    expectNear(await probabilities(loaded, expected.largeImages), expected.timm.map(softmax));
+    await expect(loadModel(fixture('short.keras'), { entry: 'a' })).rejects.toThrow('only PyTorch files have such');
+  });
+
   test('ONNX of PyTorch, its tensors in a file beside it', async () => {
     const loaded = await loadFile(fixturePath('external.onnx'), options);
     expectNear(await probabilities(loaded, expected.largeImages), expected.timm.map(softmax));

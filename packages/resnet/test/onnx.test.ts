@@ -167,7 +167,8 @@ describe('ONNX graphs', () => {
     const bytes = onnxFile(
       [1, size, size, 3],
       [
-        { op: 'Transpose', inputs: ['x'], output: 'planes', attrs: { perm: [0, 3, 1, 2] } },
+        { op: 'Mul', inputs: ['x', 'half'], output: 'scaled' },
+        { op: 'Transpose', inputs: ['scaled'], output: 'planes', attrs: { perm: [0, 3, 1, 2] } },
         {
           op: 'Conv',
           inputs: ['planes', 'filter'],
@@ -176,11 +177,11 @@ describe('ONNX graphs', () => {
         },
         { op: 'ReduceMean', inputs: ['conv'], output: 'y', attrs: { axes: [2, 3], keepdims: 0 } },
       ],
-      { filter: tensor('filter', 5, 3, 3, 3) },
+      { filter: tensor('filter', 5, 3, 3, 3), half: single(0.5) },
     );
     const { model } = await loadModel(bytes, { preprocessing: 'unit' });
     expect(model).toMatchObject({ imageSize: [size, size], channels: 3, classes: 5 });
-    expect(isLayerGraph(model) && model.layers[0]).toMatchObject({
+    expect(isLayerGraph(model) && model.layers[1]).toMatchObject({
       attrs: { padding: { top: 0, bottom: 1, left: 0, right: 1 } },
     });
   });

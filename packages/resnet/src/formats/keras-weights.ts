@@ -1,12 +1,14 @@
 import { FormatError, formatShape, sameShape } from '@skiplane/core';
 import { modelConfig, type ModelConfig } from '../config.ts';
 import { parameterSpecs } from '../initial-parameters.ts';
+import { applicationNetwork, applicationWith, type Application } from './keras-applications.ts';
+import { kerasNetwork } from './keras-graph.ts';
 import type { LayerWeights } from './keras-hdf5.ts';
 import type { FileTensor, NetworkOutline } from './model-file.ts';
 import { misfit, outlineOf, type LaidOut } from './network-assembler.ts';
 
 /**
- * Finds the family of the Keras example whose layers weights without a configuration are: the numbers and shapes of its
+ * Finds the network of `keras.applications`, or the family of the Keras example, whose layers weights without a configuration are: the numbers and shapes of its
  * convolutions, batch norms and dense layers must all agree.
  * @throws {FormatError} that lists what does not fit the nearest one
  */
@@ -15,6 +17,8 @@ export function matchKerasWeights(layers: readonly LayerWeights[]): NetworkOutli
   const convs = kinds.conv.length;
   const [classes = 0] = kinds.dense.at(-1)?.at(-1)?.shape ?? [];
   const channels = kinds.conv[0]?.[0]?.shape[2] ?? 0;
+  const application = applicationWith(convs, kinds.norm.length);
+  if (application !== undefined) return applicationOutline(application, layers, kinds, classes);
   const candidates = [
     ['v1', 6, 3],
     ['plain', 6, 1],
@@ -35,6 +39,46 @@ export function matchKerasWeights(layers: readonly LayerWeights[]): NetworkOutli
     `these weights say nothing of their network, and are of no known family: ${convs} convolutions, ${kinds.norm.length} batch norms, ` +
       `${kinds.dense.length} dense layers. Save the whole model (model.save) in place of its weights alone.`,
   );
+}
+
+/** By the names of its layers, or by their order where the file has not got them. */
+function applicationOutline(
+  application: Application,
+  layers: readonly LayerWeights[],
+  kinds: Kinds,
+  classes: number,
+): NetworkOutline {
+  const { name } = application;
+  if (classes < 1) {
+    throw new FormatError(
+      `these are the weights of ${name} without its top, which gives no classes. Put a head behind it in Keras, and save the whole model.`,
+    );
+  }
+  const network = applicationNetwork(application, classes);
+  const named = new Map(layers.map(({ layer, tensors }) => [layer, tensors]));
+  if (named.has('conv2_block1_1_conv')) {
+    const known = new Set(network.layers.map((layer) => layer.name));
+    const strange = layers.filter(({ layer, tensors }) => tensors.length > 0 && !known.has(layer));
+    if (strange.length > 0)
+      throw misfit(
+        name,
+        strange.map(({ layer }) => `weights of '${layer}', which is none of its layers`),
+      );
+    return kerasNetwork(network, (layer) => named.get(layer.name) ?? []);
+  }
+  const next = { conv: [...kinds.conv], norm: [...kinds.norm], dense: [...kinds.dense] };
+  const kindsOf: Readonly<Record<string, keyof Kinds>> = {
+    Conv2D: 'conv',
+    BatchNormalization: 'norm',
+    Dense: 'dense',
+  };
+  const ordered = new Map(
+    network.layers.map((layer) => {
+      const kind = kindsOf[layer.className];
+      return [layer.name, kind === undefined ? [] : (next[kind].shift() ?? [])];
+    }),
+  );
+  return kerasNetwork(network, (layer) => ordered.get(layer.name) ?? []);
 }
 
 type Kinds = Readonly<Record<'conv' | 'norm' | 'dense', readonly (readonly FileTensor[])[]>>;

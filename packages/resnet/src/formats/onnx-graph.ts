@@ -96,7 +96,22 @@ class Walk {
   }
 }
 
-/** The input's sizes: ONNX has the channels first, unless the first node moves them there. */
+/** What may stand before the channels are moved: what is done to every pixel alike. */
+const pixelwise = new Set(['Add', 'Sub', 'Mul', 'Div', 'Cast', 'Identity']);
+
+function channelsComeLast(input: string, nodes: readonly OnnxNode[]): boolean {
+  const images = new Set([input]);
+  for (const node of nodes) {
+    if (!node.input.some((name) => images.has(name))) continue;
+    if (node.opType === 'Transpose')
+      return node.attribute.find(({ name }) => name === 'perm')?.ints.join() === '0,3,1,2';
+    if (!pixelwise.has(node.opType)) return false;
+    for (const output of node.output) images.add(output);
+  }
+  return false;
+}
+
+/** The input's sizes: ONNX has the channels first, unless the first node but pixelwise ones moves them there. */
 function imageOf({ name, type }: OnnxValueInfo, nodes: readonly OnnxNode[]) {
   const dims = type?.tensorType?.shape?.dim.map(({ dimValue }) => dimValue) ?? [];
   const [, a = 0, b = 0, c = 0] = dims;
@@ -107,12 +122,7 @@ function imageOf({ name, type }: OnnxValueInfo, nodes: readonly OnnxNode[]) {
       'Only images [batch, channels, height, width] of fixed size can be used.',
     );
   }
-  const readers = nodes.filter(({ input }) => input.includes(name));
-  const moved = readers.some(
-    ({ opType, attribute }) =>
-      opType === 'Transpose' && attribute.find((item) => item.name === 'perm')?.ints.join() === '0,3,1,2',
-  );
-  return moved
+  return channelsComeLast(name, nodes)
     ? { image: [a, b, c] as const, layout: 'nhwc' as const }
     : { image: [b, c, a] as const, layout: 'nchw' as const };
 }

@@ -134,6 +134,8 @@ const pytorchcvCifar: TorchNaming = {
 const pytorchcvImageNet: TorchNaming = {
   ...pytorchcvCifar,
   stem: { conv: 'features.init_block.conv.conv', bn: 'features.init_block.conv.bn' },
+  // Bottlenecks have their stride in the first convolution (resnet50) or in the second (resnet50b), under the same names.
+  fits: (names) => !names.has('features.stage1.unit1.body.conv3.conv.weight'),
 };
 
 /** @source https://github.com/huggingface/transformers/blob/main/src/transformers/models/resnet/modeling_resnet.py */

@@ -41,14 +41,29 @@ export interface TorchZipOptions {
   /** Called where a tensor's rebuild function is written: `torch._utils`, `_rebuild_tensor_v2`. */
   readonly rebuild?: readonly [module: string, name: string];
   readonly deflate?: boolean;
+  /** Keys under which the dictionary lies in another (default: it is all there is). */
+  readonly entries?: readonly string[];
 }
 
 type Tensors = ReadonlyMap<string, NamedTensor>;
 
 /** A state dictionary; storages have the numbers of their tensors as keys. */
-function statePickle(tensors: Tensors, rebuild: TorchZipOptions['rebuild'], legacy: boolean): Uint8Array {
+function statePickle(tensors: Tensors, { rebuild, entries = [] }: TorchZipOptions, legacy: boolean): Uint8Array {
   const [module, name] = rebuild ?? ['torch._utils', '_rebuild_tensor_v2'];
   const pickle = new PickleWriter();
+  if (entries.length > 0) pickle.raw(0x7d, 0x28);
+  for (const entry of entries) dictionary(pickle.text(entry), tensors, [module, name], legacy);
+  if (entries.length > 0) return pickle.raw(0x75).end();
+  dictionary(pickle, tensors, [module, name], legacy);
+  return pickle.end();
+}
+
+function dictionary(
+  pickle: PickleWriter,
+  tensors: Tensors,
+  [module, name]: readonly [string, string],
+  legacy: boolean,
+): void {
   pickle.global('collections', 'OrderedDict').raw(0x29, 0x52, 0x28);
   let key = 0;
   for (const [title, { shape, data }] of tensors) {
@@ -64,21 +79,21 @@ function statePickle(tensors: Tensors, rebuild: TorchZipOptions['rebuild'], lega
       .raw(0x89);
     pickle.global('collections', 'OrderedDict').raw(0x29, 0x52, 0x74, 0x52);
   }
-  return pickle.raw(0x75).end();
+  pickle.raw(0x75);
 }
 
 /**
  * A state dictionary as `torch.save` of PyTorch 1.6 and later lays it out: `archive/data.pkl`, a file a storage, `byteorder`.
  * @source https://github.com/pytorch/pytorch/blob/main/torch/serialization.py
  */
-export function torchZip(tensors: Tensors, { rebuild, deflate = false }: TorchZipOptions = {}): Uint8Array {
-  const files: Record<string, Uint8Array> = { 'archive/data.pkl': statePickle(tensors, rebuild, false) };
+export function torchZip(tensors: Tensors, options: TorchZipOptions = {}): Uint8Array {
+  const files: Record<string, Uint8Array> = { 'archive/data.pkl': statePickle(tensors, options, false) };
   [...tensors.values()].forEach(({ data }, key) => {
     files[`archive/data/${key}`] = new Uint8Array(data.slice().buffer);
   });
   files['archive/byteorder'] = new TextEncoder().encode('little');
   files['archive/version'] = new TextEncoder().encode('3\n');
-  return zipSync(files, { level: deflate ? 6 : 0 });
+  return zipSync(files, { level: options.deflate ? 6 : 0 });
 }
 
 /** 0x1950a86a20f9469cfc6c, pickled. */
@@ -95,7 +110,7 @@ export function torchLegacy(tensors: Tensors): Uint8Array {
     Uint8Array.from(magic),
     new PickleWriter().int(1001).end(),
     new PickleWriter().raw(0x7d).end(),
-    statePickle(tensors, undefined, true),
+    statePickle(tensors, {}, true),
     keys.raw(0x65).end(),
     ...storages,
   ]);
