@@ -1,8 +1,9 @@
 import {
   BatchNormApply, BatchNormGradApply, BatchNormGradFinish, BatchNormGradSums, BatchNormInferenceAffine, BatchNormStats, BatchNormStatsFinish,
 } from './generated/records';
-import { channelGradSums, channelSum, channelSumOfSquares } from './channels';
-import { flush, flush4, madd, relu4 } from './simd';
+import { addFloats, channelGradSums, channelMoments, channelSum } from './channels';
+import { activationFloor, flushBy, writeEpilogueConstants } from './epilogue';
+import { flush, madd } from './simd';
 
 /**
  * Batch norms: statistics or sums in chunks of rows, one small task that merges the chunks, and a pass that applies them.
@@ -22,34 +23,62 @@ const blockRows: i32 = 64;
 /**
  * batchNormTraining, first of three: mean and Σ(x − mean)² of each of `chunks` chunks of rows, per channel.
  *
- * Within a chunk, blocks of 64 rows are summed twice while they are in L1 (mean, then squared distances from it), and
- * merged in f64 (Chan, Golub & LeVeque 1979): one pass over memory, with the accuracy of two. Task: one chunk.
- * partials: [chunks][2][channels] f64. Scratch: 2·channels f32.
+ * Within a chunk, blocks of 64 rows are summed as distances from the mean of all rows before them (the first from its own, in a second
+ * walk while it is in L1), in f32, and merged in f64 (Chan, Golub & LeVeque 1979): one pass over memory, with the accuracy of two. A block whose mean
+ * is far from those before loses no more than the distance itself adds to the sum. Task: one chunk.
+ * partials: [chunks][2][channels] f64. Scratch: 3·channels f32.
  */
 export function batchNormStats(p: BatchNormStats, task: i32, scratch: usize): void {
   const channels = p.channels;
-  const pixel = <usize>channels << 2;
+  const pixel = <usize>channels << 2, vector = (pixel + 15) & ~15;
   const first = chunkStart(p.rows, p.chunks, task), last = chunkStart(p.rows, p.chunks, task + 1);
   const mean = p.partials + (<usize>(task * 2 * channels) << 3), squares = mean + (<usize>channels << 3);
-  const blockMean = scratch, blockSquares = scratch + ((pixel + 15) & ~15);
+  const shift = scratch, blockSums = shift + vector, blockSquares = blockSums + vector;
   memory.fill(mean, 0, <usize>channels << 4);
-  let count: f64 = 0;
+  if (first >= last) return;
+  const firstRows = min(blockRows, last - first);
+  channelSum(p.x + pixel * <usize>first, firstRows, channels, shift);
+  for (let c: usize = 0; c < pixel; c += 4) store<f32>(shift + c, load<f32>(shift + c) / <f32>firstRows);
   for (let row = first; row < last; row += blockRows) {
     const rows = min(blockRows, last - row);
-    const x = p.x + pixel * <usize>row;
-    channelSum(x, rows, channels, blockMean);
-    const inverse: f32 = 1 / <f32>rows;
-    for (let c = 0; c < channels; c++) store<f32>(blockMean + (<usize>c << 2), load<f32>(blockMean + (<usize>c << 2)) * inverse);
-    channelSumOfSquares(x, rows, channels, blockMean, blockSquares);
-    const total = count + rows;
-    const weight = <f64>rows / total, between = count * rows / total;
-    for (let c = 0; c < channels; c++) {
-      const at = <usize>c << 3;
-      const delta = <f64>load<f32>(blockMean + (at >> 1)) - load<f64>(mean + at);
-      store<f64>(mean + at, load<f64>(mean + at) + delta * weight);
-      store<f64>(squares + at, load<f64>(squares + at) + <f64>load<f32>(blockSquares + (at >> 1)) + delta * delta * between);
+    channelMoments(p.x + pixel * <usize>row, rows, channels, shift, blockSums, blockSquares);
+    mergeBlock(<f64>(row - first), <f64>rows, channels, mean, squares, shift, blockSums, blockSquares);
+  }
+}
+
+/**
+ * Adds a block of `rows` rows to the statistics of `count` rows: mean and squares f64, the others f32, of which `shift` becomes the new mean.
+ * The last of an odd number of channels goes by itself.
+ */
+function mergeBlock(
+  count: f64, rows: f64, channels: i32, mean: usize, squares: usize, shift: usize, blockSums: usize, blockSquares: usize,
+): void {
+  const total = count + rows;
+  const inverse = f64x2.splat(1 / rows), weight = f64x2.splat(rows / total), between = f64x2.splat(count * rows / total);
+  for (let c = 0; c < channels; c += 2) {
+    const at = <usize>c << 3, from = <usize>c << 2;
+    const sums = f64x2.promote_low_f32x4(v128.load64_zero(blockSums + from));
+    const around = f64x2.promote_low_f32x4(v128.load64_zero(blockSquares + from));
+    const origin = f64x2.promote_low_f32x4(v128.load64_zero(shift + from));
+    const single = c + 1 == channels;
+    const before = single ? v128.load64_zero(mean + at) : v128.load(mean + at);
+    const squared = single ? v128.load64_zero(squares + at) : v128.load(squares + at);
+    // Of the first block, nothing was before.
+    const offset = f64x2.mul(sums, inverse);
+    const delta = count == 0 ? f64x2.add(origin, offset) : f64x2.add(f64x2.sub(origin, before), offset);
+    const within = f64x2.max(f64x2.sub(around, f64x2.mul(sums, offset)), f64x2.splat(0));
+    const newMean = f64x2.add(before, f64x2.mul(delta, weight));
+    const newSquares = f64x2.add(f64x2.add(squared, within), f64x2.mul(f64x2.mul(delta, delta), between));
+    const rounded = f32x4.demote_f64x2_zero(newMean);
+    if (single) {
+      v128.store64_lane(mean + at, newMean, 0);
+      v128.store64_lane(squares + at, newSquares, 0);
+      v128.store32_lane(shift + from, rounded, 0);
+    } else {
+      v128.store(mean + at, newMean);
+      v128.store(squares + at, newSquares);
+      v128.store64_lane(shift + from, rounded, 0);
     }
-    count = total;
   }
 }
 
@@ -102,27 +131,42 @@ export function batchNormInferenceAffine(p: BatchNormInferenceAffine): void {
   }
 }
 
-/** Last: y = act((x − mean)·scale + beta + residual). Task: `rowsPerTask` rows, front to back. Traffic: x, residual and y once. */
+/** Last: y = act((x − mean)·scale + beta + residual). Task: `rowsPerTask` rows, front to back, in pairs. Traffic: x, residual and y once. */
 export function batchNormApply(p: BatchNormApply, task: i32): void {
-  const step = <usize>p.channels << 2, whole = step & ~15;
-  const first = task * p.rowsPerTask, last = min(first + p.rowsPerTask, p.rows);
-  const mean = p.affine, scale = mean + step, beta = scale + step, relu = p.relu != 0;
-  let x = p.x + step * <usize>first, y = p.y + step * <usize>first, residual = p.residual + step * <usize>first;
-  for (const end = p.x + step * <usize>last; x < end; x += step) {
-    for (let c: usize = 0; c < whole; c += 16) {
-      let value = madd(f32x4.sub(v128.load(x + c), v128.load(mean + c)), v128.load(scale + c), v128.load(beta + c));
-      if (p.residual != 0) value = f32x4.add(value, v128.load(residual + c));
-      if (relu) value = relu4(value);
-      v128.store(y + c, value);
+  const step = <usize>p.channels << 2;
+  const first = task * p.rowsPerTask, end = step * <usize>min(first + p.rowsPerTask, p.rows);
+  let offset = step * <usize>first;
+  for (; offset + step < end; offset += 2 * step) applyRows(p, offset, step);
+  // A last row is a pair with itself.
+  if (offset < end) applyRows(p, offset, 0);
+}
+
+/** Two rows `step` bytes apart. */
+@inline function applyRows(p: BatchNormApply, offset: usize, step: usize): void {
+  const bytes = <usize>p.channels << 2, whole = bytes & ~15;
+  const mean = p.affine, scale = mean + bytes, beta = scale + bytes;
+  const floor = activationFloor(p.relu), least = f32x4.splat(floor);
+  const x = p.x + offset, y = p.y + offset, residual: usize = p.residual == 0 ? 0 : p.residual + offset;
+  const x1 = x + step, y1 = y + step, residual1 = residual + step;
+  for (let c: usize = 0; c < whole; c += 16) {
+    const m = v128.load(mean + c), s = v128.load(scale + c), b = v128.load(beta + c);
+    let v0 = madd(f32x4.sub(v128.load(x + c), m), s, b), v1 = madd(f32x4.sub(v128.load(x1 + c), m), s, b);
+    if (residual != 0) {
+      v0 = f32x4.add(v0, v128.load(residual + c));
+      v1 = f32x4.add(v1, v128.load(residual1 + c));
     }
-    for (let c = whole; c < step; c += 4) {
-      let value = (load<f32>(x + c) - load<f32>(mean + c)) * load<f32>(scale + c) + load<f32>(beta + c);
-      if (p.residual != 0) value += load<f32>(residual + c);
-      if (relu && value < 0) value = 0;
-      store<f32>(y + c, value);
+    v128.store(y + c, f32x4.pmax(v0, least));
+    v128.store(y1 + c, f32x4.pmax(v1, least));
+  }
+  for (let c = whole; c < bytes; c += 4) {
+    const m = load<f32>(mean + c), s = load<f32>(scale + c), b = load<f32>(beta + c);
+    let v0 = (load<f32>(x + c) - m) * s + b, v1 = (load<f32>(x1 + c) - m) * s + b;
+    if (residual != 0) {
+      v0 += load<f32>(residual + c);
+      v1 += load<f32>(residual1 + c);
     }
-    y += step;
-    residual += step;
+    store<f32>(y + c, v0 < floor ? floor : v0);
+    store<f32>(y1 + c, v1 < floor ? floor : v1);
   }
 }
 
@@ -141,11 +185,8 @@ export function batchNormGradSums(p: BatchNormGradSums, task: i32, scratch: usiz
     const rows = min(blockRows, last - row);
     const offset = pixel * <usize>row;
     channelGradSums(p.dy + offset, p.x + offset, rows, channels, p.mean, blockSum, blockProduct);
-    for (let c = 0; c < channels; c++) {
-      const at = <usize>c << 3;
-      store<f64>(sums + at, load<f64>(sums + at) + <f64>load<f32>(blockSum + (at >> 1)));
-      store<f64>(products + at, load<f64>(products + at) + <f64>load<f32>(blockProduct + (at >> 1)));
-    }
+    addFloats(sums, blockSum, channels);
+    addFloats(products, blockProduct, channels);
   }
 }
 
@@ -176,27 +217,45 @@ export function batchNormGradFinish(p: BatchNormGradFinish): void {
   }
 }
 
-/** Last: dx = a·dy + b·(x − mean) + c + residual. Task: `rowsPerTask` rows, front to back. Traffic: dy, x, residual and dx once. */
-export function batchNormGradApply(p: BatchNormGradApply, task: i32): void {
-  const step = <usize>p.channels << 2, whole = step & ~15;
-  const first = task * p.rowsPerTask, last = min(first + p.rowsPerTask, p.rows);
-  const mean = p.coefficients, a = mean + step, b = a + step, constant = b + step;
-  const start = step * <usize>first;
-  let dy = p.dy + start, x = p.x + start, dx = p.dx + start, residual = p.residual + start;
-  for (const end = p.x + step * <usize>last; x < end; x += step) {
-    for (let c: usize = 0; c < whole; c += 16) {
-      const fromX = madd(f32x4.sub(v128.load(x + c), v128.load(mean + c)), v128.load(b + c), v128.load(constant + c));
-      let value = madd(v128.load(dy + c), v128.load(a + c), fromX);
-      if (p.residual != 0) value = f32x4.add(value, v128.load(residual + c));
-      v128.store(dx + c, flush4(value));
+/** Last: dx = a·dy + b·(x − mean) + c + residual. Task: `rowsPerTask` rows, front to back, in pairs. Traffic: dy, x, residual and dx once. */
+export function batchNormGradApply(p: BatchNormGradApply, task: i32, scratch: usize): void {
+  const step = <usize>p.channels << 2;
+  const first = task * p.rowsPerTask, end = step * <usize>min(first + p.rowsPerTask, p.rows);
+  writeEpilogueConstants(scratch);
+  let offset = step * <usize>first;
+  for (; offset + step < end; offset += 2 * step) applyGradRows(p, offset, step, scratch);
+  // A last row is a pair with itself.
+  if (offset < end) applyGradRows(p, offset, 0, scratch);
+}
+
+/** Two rows `step` bytes apart. */
+@inline function applyGradRows(p: BatchNormGradApply, offset: usize, step: usize, constants: usize): void {
+  const bytes = <usize>p.channels << 2, whole = bytes & ~15;
+  const mean = p.coefficients, a = mean + bytes, b = a + bytes, constant = b + bytes;
+  const magnitude = v128.load32_splat(constants), normal = v128.load32_splat(constants, 4);
+  const dy = p.dy + offset, x = p.x + offset, dx = p.dx + offset;
+  const residual: usize = p.residual == 0 ? 0 : p.residual + offset;
+  const dy1 = dy + step, x1 = x + step, dx1 = dx + step, residual1 = residual + step;
+  for (let c: usize = 0; c < whole; c += 16) {
+    const m = v128.load(mean + c), ofX = v128.load(b + c), ofDy = v128.load(a + c), rest = v128.load(constant + c);
+    let v0 = madd(v128.load(dy + c), ofDy, madd(f32x4.sub(v128.load(x + c), m), ofX, rest));
+    let v1 = madd(v128.load(dy1 + c), ofDy, madd(f32x4.sub(v128.load(x1 + c), m), ofX, rest));
+    if (residual != 0) {
+      v0 = f32x4.add(v0, v128.load(residual + c));
+      v1 = f32x4.add(v1, v128.load(residual1 + c));
     }
-    for (let c = whole; c < step; c += 4) {
-      let value = load<f32>(dy + c) * load<f32>(a + c) + ((load<f32>(x + c) - load<f32>(mean + c)) * load<f32>(b + c) + load<f32>(constant + c));
-      if (p.residual != 0) value += load<f32>(residual + c);
-      store<f32>(dx + c, flush(value));
+    v128.store(dx + c, flushBy(v0, magnitude, normal));
+    v128.store(dx1 + c, flushBy(v1, magnitude, normal));
+  }
+  for (let c = whole; c < bytes; c += 4) {
+    const m = load<f32>(mean + c), ofX = load<f32>(b + c), ofDy = load<f32>(a + c), rest = load<f32>(constant + c);
+    let v0 = load<f32>(dy + c) * ofDy + ((load<f32>(x + c) - m) * ofX + rest);
+    let v1 = load<f32>(dy1 + c) * ofDy + ((load<f32>(x1 + c) - m) * ofX + rest);
+    if (residual != 0) {
+      v0 += load<f32>(residual + c);
+      v1 += load<f32>(residual1 + c);
     }
-    dy += step;
-    dx += step;
-    residual += step;
+    store<f32>(dx + c, flush(v0));
+    store<f32>(dx1 + c, flush(v1));
   }
 }

@@ -27,28 +27,32 @@ export function channelSum(x: usize, rows: i32, channels: i32, out: usize): void
   }
 }
 
-/** out[c] = Σ_r (x[r,c] − mean[c])² */
-export function channelSumOfSquares(x: usize, rows: i32, channels: i32, mean: usize, out: usize): void {
+/** sums[c] = Σ_r (x[r,c] − shift[c]) and squares[c] = Σ_r (x[r,c] − shift[c])² in one walk. */
+export function channelMoments(x: usize, rows: i32, channels: i32, shift: usize, sums: usize, squares: usize): void {
   const step = <usize>channels << 2, whole = step & ~15, end = x + step * <usize>rows;
-  clearFloats(out, step);
+  clearFloats(sums, step);
+  clearFloats(squares, step);
   for (const quads = x + step * <usize>(rows & ~3); x < quads; x += 4 * step) {
     const x1 = x + step, x2 = x1 + step, x3 = x2 + step;
     for (let c: usize = 0; c < whole; c += 16) {
-      const m = v128.load(mean + c);
+      const m = v128.load(shift + c);
       const d0 = f32x4.sub(v128.load(x + c), m), d1 = f32x4.sub(v128.load(x1 + c), m);
       const d2 = f32x4.sub(v128.load(x2 + c), m), d3 = f32x4.sub(v128.load(x3 + c), m);
-      v128.store(out + c, f32x4.add(madd(d0, d0, madd(d1, d1, v128.load(out + c))), madd(d2, d2, f32x4.mul(d3, d3))));
+      v128.store(sums + c, f32x4.add(v128.load(sums + c), f32x4.add(f32x4.add(d0, d1), f32x4.add(d2, d3))));
+      v128.store(squares + c, f32x4.add(madd(d0, d0, madd(d1, d1, v128.load(squares + c))), madd(d2, d2, f32x4.mul(d3, d3))));
     }
     for (let c = whole; c < step; c += 4) {
-      const m = load<f32>(mean + c);
+      const m = load<f32>(shift + c);
       const d0 = load<f32>(x + c) - m, d1 = load<f32>(x1 + c) - m, d2 = load<f32>(x2 + c) - m, d3 = load<f32>(x3 + c) - m;
-      store<f32>(out + c, load<f32>(out + c) + (d0 * d0 + d1 * d1 + (d2 * d2 + d3 * d3)));
+      store<f32>(sums + c, load<f32>(sums + c) + (d0 + d1 + (d2 + d3)));
+      store<f32>(squares + c, load<f32>(squares + c) + (d0 * d0 + d1 * d1 + (d2 * d2 + d3 * d3)));
     }
   }
   for (; x < end; x += step) {
     for (let c: usize = 0; c < step; c += 4) {
-      const d = load<f32>(x + c) - load<f32>(mean + c);
-      store<f32>(out + c, load<f32>(out + c) + d * d);
+      const d = load<f32>(x + c) - load<f32>(shift + c);
+      store<f32>(sums + c, load<f32>(sums + c) + d);
+      store<f32>(squares + c, load<f32>(squares + c) + d * d);
     }
   }
 }
@@ -84,6 +88,16 @@ export function channelGradSums(dy: usize, x: usize, rows: i32, channels: i32, m
 
 const blockRows: i32 = 64;
 
+/** sums[c] += values[c], f64 and f32. */
+export function addFloats(sums: usize, values: usize, channels: i32): void {
+  for (let c = channels >> 1; c > 0; c--) {
+    v128.store(sums, f64x2.add(v128.load(sums), f64x2.promote_low_f32x4(v128.load64_zero(values))));
+    sums += 16;
+    values += 8;
+  }
+  if ((channels & 1) != 0) store<f64>(sums, load<f64>(sums) + <f64>load<f32>(values));
+}
+
 /** biasAddGrad, first half: Σ over each of `chunks` chunks of rows; f32 within blocks of 64 rows, f64 across. Task: one chunk. */
 export function channelSums(p: ChannelSums, task: i32, scratch: usize): void {
   const channels = p.channels;
@@ -92,10 +106,7 @@ export function channelSums(p: ChannelSums, task: i32, scratch: usize): void {
   memory.fill(sums, 0, <usize>channels << 3);
   for (let row = first; row < last; row += blockRows) {
     channelSum(p.x + (<usize>(row * channels) << 2), min(blockRows, last - row), channels, scratch);
-    for (let c = 0; c < channels; c++) {
-      const at = sums + (<usize>c << 3);
-      store<f64>(at, load<f64>(at) + <f64>load<f32>(scratch + (<usize>c << 2)));
-    }
+    addFloats(sums, scratch, channels);
   }
 }
 

@@ -17,9 +17,14 @@ export const epilogueConstantBytes: usize = 8;
   store<f32>(at, f32.MIN_NORMAL_VALUE, 4);
 }
 
+/** flush4 with the constants of {@link writeEpilogueConstants} in registers. */
+@inline export function flushBy(v: v128, magnitude: v128, normal: v128): v128 {
+  return v128.andnot(v, f32x4.lt(v128.and(v, magnitude), normal));
+}
+
 /**
  * One vector of {@link storePixel}: `biases` and `least` hold the bias and the floor of its four channels, `magnitude` and
- * `normal` the constants of {@link writeEpilogueConstants}. What is smaller than the least normal float becomes zero, as in flush4.
+ * `normal` the constants of {@link writeEpilogueConstants}.
  */
 @inline export function storeVector(
   sum: v128, y: usize, residual: usize, mask: usize, biases: v128, least: v128, magnitude: v128, normal: v128, offset: usize,
@@ -28,7 +33,7 @@ export const epilogueConstantBytes: usize = 8;
   if (residual != 0) value = f32x4.add(value, v128.load(residual + offset));
   if (mask != 0) value = v128.and(value, f32x4.gt(v128.load(mask + offset), f32x4.splat(0)));
   value = f32x4.pmax(value, least);
-  v128.store(y + offset, v128.andnot(value, f32x4.lt(v128.and(value, magnitude), normal)));
+  v128.store(y + offset, flushBy(value, magnitude, normal));
 }
 
 /**

@@ -38,7 +38,7 @@ export function execute(opcode: i32, operands: usize, task: i32, scratch: usize)
     case records.opBatchNormApply: return batchNorm.batchNormApply(changetype<records.BatchNormApply>(operands), task);
     case records.opBatchNormGradSums: return batchNorm.batchNormGradSums(changetype<records.BatchNormGradSums>(operands), task, scratch);
     case records.opBatchNormGradFinish: return batchNorm.batchNormGradFinish(changetype<records.BatchNormGradFinish>(operands));
-    case records.opBatchNormGradApply: return batchNorm.batchNormGradApply(changetype<records.BatchNormGradApply>(operands), task);
+    case records.opBatchNormGradApply: return batchNorm.batchNormGradApply(changetype<records.BatchNormGradApply>(operands), task, scratch);
     case records.opBiasAdd: return elementwise.biasAdd(changetype<records.BiasAdd>(operands), task);
     case records.opRelu: return elementwise.relu(changetype<records.Relu>(operands), task);
     case records.opReluGrad: return elementwise.reluGrad(changetype<records.ReluGrad>(operands), task);

@@ -23,8 +23,8 @@ const rowsPerTask = (channels: number): number => Math.max(1, Math.floor(16384 /
 
 const vectorBytes = (channels: number): number => align(channels * 4);
 
-/** Scratch of the statistics kernels: two vectors of channels. */
-const blockScratch = (channels: number): number => 2 * vectorBytes(channels) + 64;
+/** Scratch of the statistics kernels: three vectors of channels. */
+const blockScratch = (channels: number): number => 3 * vectorBytes(channels) + 64;
 
 /** Places of what training computes and updates besides y. */
 interface Statistics {
