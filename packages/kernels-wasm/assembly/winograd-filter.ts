@@ -3,7 +3,7 @@ import { clearFloats, copyFloats } from './memory';
 import { flush4, madd } from './simd';
 import { outer2x16 } from './tile';
 import { planeBytes } from './winograd';
-import { factor2, factor4, factor8, factorBytes, stripColumns, transformRow, transformStrips, writeFactors } from './winograd-input';
+import { factor4, factorBytes, stripColumns, transformRowToPanels, transformStrips, writeFactors } from './winograd-input';
 
 /**
  * conv2dBackpropFilter of a 3×3 window at stride 1: the transpose of the forward Winograd algorithm,
@@ -17,10 +17,9 @@ import { factor2, factor4, factor8, factorBytes, stripColumns, transformRow, tra
 const planes: i32 = 36;
 
 /** A·d for four values `from` bytes apart: six values `to` bytes apart. */
-@inline function gradValues(source: usize, from: usize, target: usize, to: usize, two: v128, four: v128, eight: v128): void {
+@inline function gradValues(source: usize, from: usize, target: usize, to: usize, four: v128): void {
   const d0 = v128.load(source), d1 = v128.load(source + from), d2 = v128.load(source + 2 * from), d3 = v128.load(source + 3 * from);
-  const a = f32x4.add(d0, d2), b = f32x4.add(d1, d3);
-  const c = madd(four, d2, d0), e = madd(eight, d3, f32x4.mul(two, d1));
+  const a = f32x4.add(d0, d2), b = f32x4.add(d1, d3), c = madd(four, d2, d0), half = madd(four, d3, d1), e = f32x4.add(half, half);
   v128.store(target, d0);
   v128.store(target + to, f32x4.add(a, b));
   v128.store(target + 2 * to, f32x4.sub(a, b));
@@ -31,8 +30,8 @@ const planes: i32 = 36;
 
 /** Four rows of dy down their columns: A·dY, six rows of `bytes`, `step` bytes apart. */
 function transformGradColumns(dy: usize, rowBytes: usize, bytes: usize, target: usize, step: usize, scratch: usize): void {
-  const two = factor2(scratch), four = factor4(scratch), eight = factor8(scratch);
-  for (let o: usize = 0; o < bytes; o += 16) gradValues(dy + o, rowBytes, target + o, step, two, four, eight);
+  const four = factor4(scratch);
+  for (let o: usize = 0; o < bytes; o += 16) gradValues(dy + o, rowBytes, target + o, step, four);
 }
 
 /** Copies `columns` pixels of four rows of dy, with zeros beyond the image and beyond its channels; the rows lie `rowBytes` bytes apart. */
@@ -77,11 +76,11 @@ function transformGradStrips(p: WinogradFilterGrad, outPadded: i32, first: i32, 
 
 /** Six planes of A·dY·Aᵀ from one row of A·dY; panels of 16 channels lie `panelStep` bytes apart. */
 function transformGradRow(strips: usize, outPixel: usize, tiles: i32, Y: usize, planeStep: usize, panelStep: usize, scratch: usize): void {
-  const two = factor2(scratch), four = factor4(scratch), eight = factor8(scratch);
+  const four = factor4(scratch);
   for (let t = 0; t < tiles; t++) {
     let to = Y;
     for (let c: usize = 0; c < outPixel; c += 64) {
-      for (let k: usize = 0; k < 64; k += 16) gradValues(strips + c + k, outPixel, to + k, planeStep, two, four, eight);
+      for (let k: usize = 0; k < 64; k += 16) gradValues(strips + c + k, outPixel, to + k, planeStep, four);
       to += panelStep;
     }
     Y += 64;
@@ -119,7 +118,7 @@ export function winogradFilterGrad(p: WinogradFilterGrad, task: i32, scratch: us
     );
     transformGradStrips(p, outPadded, block, tiles, gradStrips, gradStep, copy, scratch);
     for (let i: usize = 0; i < 6; i++) {
-      transformRow(strips + stripStep * i, p.inChannels, tileColumns, block, tiles, V, 64, vStep, panelStep, scratch);
+      transformRowToPanels(strips + stripStep * i, p.inChannels, tileColumns, block, tiles, V, vStep, panelStep, scratch);
       transformGradRow(gradStrips + gradStep * i, outPixel, tiles, Y, yStep, panelStep, scratch);
       for (let plane: usize = 0; plane < 6; plane++) {
         const v = V + vStep * plane;

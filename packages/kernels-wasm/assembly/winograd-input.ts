@@ -19,19 +19,10 @@ export function writeFactors(scratch: usize): void {
   store<f32>(scratch, -5, 8);
   store<f32>(scratch, 2, 12);
   store<f32>(scratch, -2, 16);
-  store<f32>(scratch, 8, 20);
 }
 
 @inline export function factor4(scratch: usize): v128 {
   return v128.load32_splat(scratch);
-}
-
-@inline export function factor2(scratch: usize): v128 {
-  return v128.load32_splat(scratch, 12);
-}
-
-@inline export function factor8(scratch: usize): v128 {
-  return v128.load32_splat(scratch, 20);
 }
 
 /** Most columns that the strips of `tiles` tiles have, one strip behind the other: of tiles in one row of tiles four each, and two. */
@@ -107,13 +98,44 @@ export function transformStrips(
   }
 }
 
+/** Bᵀ·d for six neighbours `pixel` bytes apart; stores six values `to` bytes apart. */
+@inline function inputNeighbours(
+  from: usize, pixel: usize, target: usize, to: usize, four: v128, minusFour: v128, minusFive: v128, two: v128, minusTwo: v128,
+): void {
+  inputValues(
+    v128.load(from), v128.load(from + pixel), v128.load(from + 2 * pixel),
+    v128.load(from + 3 * pixel), v128.load(from + 4 * pixel), v128.load(from + 5 * pixel), target, to,
+    four, minusFour, minusFive, two, minusTwo,
+  );
+}
+
+/** Bytes from one patch's row of Bᵀ d to the next one's, of a patch that ends at tile column `next`. */
+@inline function patchStep(pixel: usize, next: i32, tileColumns: i32): usize {
+  return next == tileColumns ? pixel * 6 : pixel << 2;
+}
+
 /**
- * Second half: six planes of V from one row of Bᵀ d, at `strips`. In V, tiles lie `tileStep` bytes apart and panels of 16 channels
- * `panelStep`, planes `planeStep`.
+ * Second half, for winogradConv: one row of Bᵀ d, at `strips`, becomes six planes of V, [tiles][channels/4][6][4]. Steps that are constants need no
+ * instructions of their own.
  */
-export function transformRow(
-  strips: usize, channels: i32, tileColumns: i32, first: i32, tiles: i32,
-  V: usize, tileStep: usize, planeStep: usize, panelStep: usize, scratch: usize,
+export function transformRow(strips: usize, channels: i32, tileColumns: i32, first: i32, tiles: i32, V: usize, scratch: usize): void {
+  const four = v128.load32_splat(scratch), minusFour = v128.load32_splat(scratch, 4), minusFive = v128.load32_splat(scratch, 8);
+  const two = v128.load32_splat(scratch, 12), minusTwo = v128.load32_splat(scratch, 16);
+  const pixel = <usize>channels << 2;
+  let column = first % tileColumns;
+  for (let t = 0; t < tiles; t++) {
+    for (let c: usize = 0; c < pixel; c += 16) {
+      inputNeighbours(strips + c, pixel, V, 16, four, minusFour, minusFive, two, minusTwo);
+      V += 96;
+    }
+    strips += patchStep(pixel, ++column, tileColumns);
+    if (column == tileColumns) column = 0;
+  }
+}
+
+/** Second half, for winogradFilterGrad: six planes `planeStep` bytes apart, in panels `panelStep` bytes apart, [channels/16][tiles][16]. */
+export function transformRowToPanels(
+  strips: usize, channels: i32, tileColumns: i32, first: i32, tiles: i32, V: usize, planeStep: usize, panelStep: usize, scratch: usize,
 ): void {
   const four = v128.load32_splat(scratch), minusFour = v128.load32_splat(scratch, 4), minusFive = v128.load32_splat(scratch, 8);
   const two = v128.load32_splat(scratch, 12), minusTwo = v128.load32_splat(scratch, 16);
@@ -122,22 +144,14 @@ export function transformRow(
   for (let t = 0; t < tiles; t++) {
     let to = V;
     for (let c: usize = 0; c < pixel; c += 64) {
-      let panel = to, from = strips + c;
-      for (const end = from + min<usize>(64, pixel - c); from < end; from += 16) {
-        inputValues(
-          v128.load(from), v128.load(from + pixel), v128.load(from + 2 * pixel),
-          v128.load(from + 3 * pixel), v128.load(from + 4 * pixel), v128.load(from + 5 * pixel), panel, planeStep,
-          four, minusFour, minusFive, two, minusTwo,
-        );
-        panel += 16;
+      const rest = min<usize>(64, pixel - c);
+      for (let k: usize = 0; k < rest; k += 16) {
+        inputNeighbours(strips + c + k, pixel, to + k, planeStep, four, minusFour, minusFive, two, minusTwo);
       }
       to += panelStep;
     }
-    V += tileStep;
-    strips += pixel << 2;
-    if (++column == tileColumns) {
-      column = 0;
-      strips += pixel << 1;
-    }
+    V += 64;
+    strips += patchStep(pixel, ++column, tileColumns);
+    if (column == tileColumns) column = 0;
   }
 }

@@ -3,7 +3,7 @@ import { WinogradConv, WinogradFilterTransform } from './generated/records';
 import { clearFloats } from './memory';
 import { madd } from './simd';
 import { rows2x16 } from './tile';
-import { factor2, factor4, factor8, factorBytes, stripColumns, transformRow, transformStrips, writeFactors } from './winograd-input';
+import { factor4, factorBytes, stripColumns, transformRow, transformStrips, writeFactors } from './winograd-input';
 
 /**
  * Winograd convolution F(4×4, 3×3), stride 1, channels in the vector lanes (Lavin & Gray 2016).
@@ -83,15 +83,14 @@ function gatherTaps(p: WinogradFilterTransform, k: i32, column: i32, columns: i3
 /** Where a task's scratch has the epilogue's constants, four vectors of results, and the bias of zeros. */
 const constantPlace: usize = factorBytes, resultPlace: usize = constantPlace + 64, biasPlace: usize = resultPlace + 64;
 
-/** Aᵀ·m for six values `from` bytes apart: four values `to` bytes apart. */
-@inline function outputValues(source: usize, from: usize, target: usize, to: usize, two: v128, four: v128, eight: v128): void {
-  const m1 = v128.load(source + from), m2 = v128.load(source + 2 * from);
-  const m3 = v128.load(source + 3 * from), m4 = v128.load(source + 4 * from);
-  const a = f32x4.add(m1, m2), b = f32x4.sub(m1, m2), e = f32x4.add(m3, m4), f = f32x4.sub(m3, m4);
+/** Aᵀ·m for six values 64 bytes apart: four values `to` bytes apart. */
+@inline function outputValues(source: usize, target: usize, to: usize, four: v128): void {
+  const m1 = v128.load(source, 64), m2 = v128.load(source, 128), m3 = v128.load(source, 192), m4 = v128.load(source, 256);
+  const a = f32x4.add(m1, m2), b = f32x4.sub(m1, m2), e = f32x4.add(m3, m4), f = f32x4.sub(m3, m4), twice = f32x4.add(f, f);
   v128.store(target, f32x4.add(v128.load(source), f32x4.add(a, e)));
-  v128.store(target + to, madd(two, f, b));
+  v128.store(target + to, f32x4.add(twice, b));
   v128.store(target + 2 * to, madd(four, e, a));
-  v128.store(target + 3 * to, f32x4.add(madd(eight, f, b), v128.load(source + 5 * from)));
+  v128.store(target + 3 * to, f32x4.add(madd(four, twice, b), v128.load(source, 320)));
 }
 
 /**
@@ -107,8 +106,7 @@ export function winogradConv(p: WinogradConv, task: i32, scratch: usize): void {
   const bias = scratch + biasPlace, strips = bias + outPixel;
   const stripStep = planeBytes(stripColumns(p.tilesPerTask, tileColumns) * inChannels);
   const V = strips + 6 * stripStep + pixel * <usize>(4 * min(p.tilesPerTask, tileColumns) + 2);
-  const vStep = planeBytes(p.tilesPerTask * inChannels), mStep = planeBytes(p.tilesPerTask * outPadded);
-  const M = V + 6 * vStep, halves = M + 6 * mStep, halfStep = planeBytes(p.tilesPerTask * 4 * outPadded);
+  const M = V + pixel * 6 * <usize>p.tilesPerTask, halves = M + outPixel * 6 * <usize>p.tilesPerTask;
   const panelStep = planeBytes(outPadded * inChannels) * 6;
   writeFactors(scratch);
   writeEpilogueConstants(scratch + constantPlace);
@@ -117,93 +115,110 @@ export function winogradConv(p: WinogradConv, task: i32, scratch: usize): void {
     p.x, p.height, p.width, inChannels, p.padTop, p.padLeft, tileRows, tileColumns, first, tiles, strips, stripStep, scratch,
   );
   for (let i: usize = 0; i < 6; i++) {
-    transformRow(strips + stripStep * i, inChannels, tileColumns, first, tiles, V, pixel, vStep, 64, scratch);
-    multiplyPlanes(V, vStep, M, mStep, p.panels + panelStep * i, tiles, inChannels, outPadded);
-    outputRow(M, mStep, tiles, outPixel, halves + halfStep * i, scratch);
+    transformRow(strips + stripStep * i, inChannels, tileColumns, first, tiles, V, scratch);
+    multiplyPlanes(V, M, p.panels + panelStep * i, tiles, inChannels, outPadded);
+    outputRow(M, tiles * (outPadded >> 4), halves + (i << 6), scratch);
   }
-  storeTiles(p, first, tiles, halves, halfStep, p.bias == 0 ? bias : p.bias, scratch);
+  storeTiles(p, first, tiles, halves, p.bias == 0 ? bias : p.bias, scratch);
 }
 
-/** M[plane] = V[plane]·U[plane] for six planes: tiles × inChannels times inChannels × outPadded. */
-function multiplyPlanes(V: usize, vStep: usize, M: usize, mStep: usize, panels: usize, tiles: i32, inner: i32, outPadded: i32): void {
-  const row = <usize>inner << 2, outRow = <usize>outPadded << 2;
-  const panelBytes = <usize>inner << 6;
+/** Six planes of M = V·U, tiles × inChannels times inChannels × outPadded: V [tiles][inChannels/4][6][4], M [tiles][outPadded/16][6][16]. */
+function multiplyPlanes(V: usize, M: usize, panels: usize, tiles: i32, inner: i32, outPadded: i32): void {
+  const row = <usize>inner * 24, outRow = <usize>outPadded * 24;
+  const panelBytes = <usize>inner << 6, segments = inner >> 2;
   const planeStep = planeBytes(outPadded * inner);
+  const pairs = tiles >> 1, odd = (tiles & 1) != 0, last = <usize>(pairs << 1);
   for (let plane = 0; plane < 6; plane++) {
     let panel = panels + planeStep * <usize>plane;
-    for (let k = <usize>0; k < outRow; k += 64) {
-      const m = M + k, pairs = tiles >> 1;
-      rows2x16(m, outRow, panel, V, row, pairs, 1, inner, 0);
-      if ((tiles & 1) != 0) rows2x16(m + outRow * <usize>(pairs << 1), 0, panel, V + row * <usize>(pairs << 1), 0, 1, 1, inner, 0);
+    for (let k = <usize>0; k < outRow; k += 384) {
+      const m = M + k;
+      rows2x16(m, outRow, panel, V, row, pairs, segments, 4, 96);
+      if (odd) rows2x16(m + outRow * last, 0, panel, V + row * last, 0, 1, segments, 4, 96);
       panel += panelBytes;
     }
-    V += vStep;
-    M += mStep;
+    V += 16;
+    M += 64;
   }
 }
 
-/** One row of M·A: of each tile four pixels, one behind the other. */
-function outputRow(M: usize, mStep: usize, tiles: i32, outPixel: usize, target: usize, scratch: usize): void {
-  const two = factor2(scratch), four = factor4(scratch), eight = factor8(scratch);
-  for (let t = 0; t < tiles; t++) {
-    for (let k: usize = 0; k < outPixel; k += 16) outputValues(M + k, mStep, target + k, outPixel, two, four, eight);
-    M += outPixel;
-    target += outPixel << 2;
+/** One row of M·A, of `count` panels of 16 channels of tiles, as every sixth of [tiles][outPadded/16][4 columns][6 rows][16]. */
+function outputRow(M: usize, count: i32, target: usize, scratch: usize): void {
+  const four = factor4(scratch);
+  for (; count > 0; count--) {
+    outputValues(M, target, 384, four);
+    outputValues(M + 16, target + 16, 384, four);
+    outputValues(M + 32, target + 32, 384, four);
+    outputValues(M + 48, target + 48, 384, four);
+    M += 384;
+    target += 1536;
   }
 }
 
 /** y = Aᵀ·(M·A) with the epilogue, four rows of results at a time, each front to back; results beyond the image's edge are left out. */
-function storeTiles(p: WinogradConv, first: i32, tiles: i32, halves: usize, halfStep: usize, bias: usize, scratch: usize): void {
+function storeTiles(p: WinogradConv, first: i32, tiles: i32, halves: usize, bias: usize, scratch: usize): void {
   const tileRows = (p.outHeight + 3) >> 2, tileColumns = (p.outWidth + 3) >> 2;
-  const outPixel = <usize>((p.outChannels + 15) & ~15) << 2, pixel = <usize>p.outChannels << 2;
+  const tileBytes = <usize>((p.outChannels + 15) & ~15) * 96, pixel = <usize>p.outChannels << 2;
   for (let t = 0; t < tiles; ) {
     const row = (first + t) / tileColumns, left = ((first + t) % tileColumns) << 2;
     const count = min(tileColumns - (left >> 2), tiles - t);
     const top = (row % tileRows) << 2;
     const corner = pixel * <usize>((row / tileRows * p.outHeight + top) * p.outWidth + left);
-    storeRows(
-      p, halves, halfStep, outPixel, min(4, p.outHeight - top), min(4 * count, p.outWidth - left), corner, bias, scratch,
-    );
-    halves += (outPixel << 2) * <usize>count;
+    const rows = min(4, p.outHeight - top), columns = min(4 * count, p.outWidth - left);
+    if ((p.residual | p.mask) == 0) storePlainRows(p, halves, rows, columns, corner, bias, scratch);
+    else storeFusedRows(p, halves, rows, columns, corner, bias, scratch);
+    halves += tileBytes * <usize>count;
     t += count;
   }
 }
 
-/** Up to four rows of `columns` results; `corner` is the byte offset of the first in y, residual and mask. */
-function storeRows(
-  p: WinogradConv, halves: usize, halfStep: usize, outPixel: usize, rows: i32, columns: i32, corner: usize, bias: usize, scratch: usize,
+/** {@link storeRows} of a convolution with neither residual nor mask. */
+function storePlainRows(p: WinogradConv, halves: usize, rows: i32, columns: i32, corner: usize, bias: usize, scratch: usize): void {
+  storeRows(p, 0, 0, halves, rows, columns, corner, bias, scratch);
+}
+
+function storeFusedRows(p: WinogradConv, halves: usize, rows: i32, columns: i32, corner: usize, bias: usize, scratch: usize): void {
+  storeRows(p, p.residual, p.mask, halves, rows, columns, corner, bias, scratch);
+}
+
+/**
+ * Up to four rows of `columns` results; `corner` is the byte offset of the first in y, residual and mask. A function of its own, twice: within
+ * its caller, V8 would have too few registers for the loop.
+ */
+@inline function storeRows(
+  p: WinogradConv, residual: usize, mask: usize,
+  halves: usize, rows: i32, columns: i32, corner: usize, bias: usize, scratch: usize,
 ): void {
-  const two = factor2(scratch), four = factor4(scratch), eight = factor8(scratch);
+  const tileBytes = <usize>((p.outChannels + 15) & ~15) * 96;
+  const four = factor4(scratch);
   const constants = scratch + constantPlace;
   const magnitude = v128.load32_splat(constants), normal = v128.load32_splat(constants, 4);
   const floor = activationFloor(p.relu), least = f32x4.splat(floor);
-  const y = p.y, residual = p.residual, mask = p.mask;
+  const y = p.y;
   const pixel = <usize>p.outChannels << 2, whole = pixel & ~15, rest = p.outChannels & 3;
   const step = pixel * <usize>p.outWidth, result = scratch + resultPlace;
   for (let j = 0; j < columns; j++) {
+    const column = halves + tileBytes * <usize>(j >> 2) + <usize>(j & 3) * 384;
     for (let k: usize = 0; k < whole; k += 16) {
-      const source = halves + k, biases = v128.load(bias + k);
-      const m1 = v128.load(source + halfStep), m2 = v128.load(source + 2 * halfStep);
-      const m3 = v128.load(source + 3 * halfStep), m4 = v128.load(source + 4 * halfStep);
-      const a = f32x4.add(m1, m2), b = f32x4.sub(m1, m2), e = f32x4.add(m3, m4), f = f32x4.sub(m3, m4);
+      const source = column + (k >> 6) * 1536 + (k & 63), biases = v128.load(bias + k);
+      const m1 = v128.load(source, 64), m2 = v128.load(source, 128), m3 = v128.load(source, 192), m4 = v128.load(source, 256);
+      const a = f32x4.add(m1, m2), b = f32x4.sub(m1, m2), e = f32x4.add(m3, m4), f = f32x4.sub(m3, m4), twice = f32x4.add(f, f);
       let offset = corner + k;
       storeVector(f32x4.add(v128.load(source), f32x4.add(a, e)), y, residual, mask, biases, least, magnitude, normal, offset);
       if (rows < 2) continue;
-      storeVector(madd(two, f, b), y, residual, mask, biases, least, magnitude, normal, offset += step);
+      storeVector(f32x4.add(twice, b), y, residual, mask, biases, least, magnitude, normal, offset += step);
       if (rows < 3) continue;
       storeVector(madd(four, e, a), y, residual, mask, biases, least, magnitude, normal, offset += step);
       if (rows < 4) continue;
-      const last = f32x4.add(madd(eight, f, b), v128.load(source + 5 * halfStep));
+      const last = f32x4.add(madd(four, twice, b), v128.load(source, 320));
       storeVector(last, y, residual, mask, biases, least, magnitude, normal, offset + step);
     }
     if (whole < pixel) {
-      outputValues(halves + whole, halfStep, result, 16, two, four, eight);
+      outputValues(column + (whole >> 6) * 1536 + (whole & 63), result, 16, four);
       for (let i = 0; i < rows; i++) {
         const offset = corner + step * <usize>i + whole;
         storePixel(result + <usize>(i << 4), rest, y, bias + whole, residual, mask, floor, constants, offset);
       }
     }
-    halves += outPixel;
     corner += pixel;
   }
 }

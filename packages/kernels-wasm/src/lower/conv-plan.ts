@@ -113,12 +113,10 @@ function stripBytes({ inChannels, outWidth }: ConvShape, tiles: number): number 
   return 6 * planeBytes(columns * inChannels) + (4 * Math.min(tiles, tileColumns) + 2) * inChannels * 4;
 }
 
-/** Scratch of a Winograd task of `tiles` tiles: constants, a bias, strips of patches, and six planes of V, of M and of rows of results. */
+/** Scratch of a Winograd task of `tiles` tiles: constants, a bias, strips of patches, six planes of V and of M, and rows of results. */
 export function winogradScratchBytes(shape: ConvShape, tiles: number): number {
   const outPadded = padTo16(shape.outChannels);
-  const planes =
-    planeBytes(tiles * shape.inChannels) + planeBytes(tiles * outPadded) + planeBytes(4 * tiles * outPadded);
-  return align(192 + outPadded * 4 + stripBytes(shape, tiles) + 6 * planes);
+  return align(192 + outPadded * 4 + stripBytes(shape, tiles) + 24 * tiles * (shape.inChannels + 5 * outPadded));
 }
 
 /** Scratch of a group of the Winograd filter gradient: constants, strips of patches and of dy, four rows of dy, six planes of V and of Y. */
