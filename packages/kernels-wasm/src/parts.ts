@@ -1,5 +1,6 @@
 import {
   byteLength,
+  elementCount,
   lifetimes,
   opDef,
   valueOf,
@@ -47,8 +48,10 @@ interface Run {
 
 /** What a thread's chunk may take of a small L2 beside the scratch of its kernels and their filters. */
 const cacheBytes = 256 * 1024;
+/** Elements of an operand that a chunk reads whole, for each of its images at the least: a filter that the cache cannot keep must serve several. */
+const elementsPerImage = 32 * 1024;
 /** Chunks of each of several threads at the least, where images suffice: at the end one waits for the other's last one. */
-const chunksPerThread = 16;
+const chunksPerThread = 8;
 
 /**
  * Splits a graph where it pays: ops in a row that treat every image by itself, and whose values would not stay in a cache
@@ -128,12 +131,14 @@ function imageBytes(graph: Graph, id: ValueId): number {
 }
 
 /** How a run is cut; null where the cache holds what stays within it, or nothing does, as between the batch norms of a training step. */
-function chunksOf(graph: Graph, { ops, batch }: Run, threads: number): Chunks | null {
+function chunksOf(graph: Graph, { ops, batch, shared }: Run, threads: number): Chunks | null {
   if (batch < 2 || withinBytes(graph, ops) <= cacheBytes) return null;
   // A block's input, what it computes, and a shortcut.
   const perImage = 3 * Math.max(...ops.flatMap(({ outputs }) => outputs.map((id) => imageBytes(graph, id))));
-  const shared = threads > 1 ? Math.floor(batch / (chunksPerThread * threads)) : batch;
-  const images = chunkImages(batch, Math.max(1, Math.min(Math.floor(cacheBytes / perImage), shared)), threads);
+  const largest = Math.max(0, ...[...shared].map((id) => elementCount(valueOf(graph, id).shape)));
+  const wanted = Math.max(cacheBytes / perImage, largest / elementsPerImage);
+  const most = threads > 1 ? Math.min(wanted, batch / (chunksPerThread * threads)) : wanted;
+  const images = chunkImages(batch, Math.max(1, Math.floor(most)), threads);
   return { count: Math.ceil(batch / images), images, lastFirst: batch - images };
 }
 
