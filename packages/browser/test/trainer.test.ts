@@ -31,6 +31,35 @@ test('two threads in an isolated page with a strict policy give the bits of Node
   expect(info).toMatchObject({ device: 'wasm simd, 2 threads', downgrades: [] });
 });
 
+test('a strict policy lets ONNX be written, and read from a file piece by piece', async () => {
+  const { format, bytes, again } = await visit(
+    browser,
+    { ...repository, isolated: true, policy: strictPolicy },
+    (page) =>
+      page.evaluate(
+        async ([images, run]) => {
+          const trainer = await createTrainer({ backend: 'wasm', binary: 'simd', threads: 1 });
+          await trainer.loadData(images);
+          for await (const event of trainer.train(run)) void event;
+          const save = async () =>
+            (await trainer.save('onnx', 'a.onnx')).files.get('a.onnx') as Uint8Array<ArrayBuffer>;
+          const written = await save();
+          const loaded = await trainer.load(new File([written], 'a.onnx'));
+          const anew = await save();
+          trainer.dispose();
+          return { format: loaded.format, bytes: [...written], again: [...anew] };
+        },
+        [
+          { ...data, train: 16, test: 4, size: 8 },
+          { ...shortRun, model: 'plain8', batchSize: 8, epochs: 1 },
+        ] as const,
+      ),
+  );
+  expect(format).toBe('onnx');
+  expect(bytes.length).toBeGreaterThan(100_000);
+  expect(again).toEqual(bytes);
+});
+
 /** Takes `Symbol.dispose` away, from the page and from its workers, as in a browser that does not know it. */
 function withoutDispose(): void {
   const hide = `{
