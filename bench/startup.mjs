@@ -1,10 +1,10 @@
 /**
  * How long a process takes from its start to its first result, in turns: npm run bench:startup [-- runs]
  *
- * Times are taken from outside, from the start of the process to its end, but for the first prediction, which a process of the
- * library reports itself, from its own start (performance.now() counts from there).
+ * Times are taken from outside, from before the start of the process: to the first of what it prints, and to its end.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -49,19 +49,24 @@ const commands = [
   ['library: first prediction, 2 threads', [path('lib/first-prediction.mjs'), weights, '2']],
 ];
 
-function time(args) {
+async function time(args) {
   const start = performance.now();
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const problems = [];
+  let result;
+  child.stdout.on('data', () => (result ??= performance.now() - start));
+  child.stderr.on('data', (text) => problems.push(text));
+  const [status] = await once(child, 'close');
   const whole = performance.now() - start;
-  if (status !== 0) throw new Error(`${args.join(' ')} exited with ${status}: ${stderr}`);
-  const { firstPrediction } = stdout.startsWith('{') ? JSON.parse(stdout) : {};
-  return { whole, firstPrediction };
+  if (status !== 0) throw new Error(`${args.join(' ')} exited with ${status}: ${problems.join('')}`);
+  return { whole, result };
 }
 
 const times = new Map(commands.map(([name]) => [name, []]));
 for (let run = 0; run <= runs; run++) {
   for (const [name, args] of commands) {
-    const measured = time(args);
+    // oxlint-disable-next-line no-await-in-loop -- one after another
+    const measured = await time(args);
     // The first round fills the caches of the file system.
     if (run > 0) times.get(name).push(measured);
   }
@@ -71,10 +76,7 @@ console.log(`${cpu}, ${cores} cores, Node ${node}, load ${load.join(' ')}; media
 const bare = median(times.get('bare Node').map(({ whole }) => whole));
 for (const [name, all] of times) {
   const whole = median(all.map((each) => each.whole));
-  const first =
-    all[0].firstPrediction === undefined
-      ? ''
-      : `, ${shown(median(all.map((each) => each.firstPrediction)))} to the result`;
+  const first = all[0].result === undefined ? '' : `, ${shown(median(all.map(({ result }) => result)))} to the result`;
   console.log(`${name.padEnd(38)} ${shown(whole)} (${shown(whole - bare)} over bare Node)${first}`);
 }
 
