@@ -23,7 +23,13 @@ import {
   type ExpectedTensor,
 } from './encode.ts';
 import type { ByteSource } from '../byte-source.ts';
-import { indexFloatSafetensors, type Safetensors, type UnreadTensor } from './safetensors.ts';
+import {
+  indexSafetensors,
+  withNumbers,
+  type Safetensors,
+  type SafetensorsIndex,
+  type UnreadTensor,
+} from './safetensors.ts';
 import { classNamesSchema, modelSchema, preprocessingSchema, trainingSchema } from './schema.ts';
 
 /**
@@ -32,14 +38,14 @@ import { classNamesSchema, modelSchema, preprocessingSchema, trainingSchema } fr
  *   all that is wrong with its parts in one error
  */
 export function decodeCheckpoint(bytes: ByteSource): Checkpoint {
-  return readCheckpoint(openCheckpoint(bytes));
+  return readCheckpoint(openCheckpoint(indexSafetensors(bytes)));
 }
 
 /** What a checkpoint is of; its weights are not read before `read`. @throws {FormatError} like {@link decodeCheckpoint} */
 export function outlineCheckpoint(
-  bytes: ByteSource,
+  index: SafetensorsIndex,
 ): Pick<Checkpoint, 'model' | 'classNames' | 'preprocessing'> & { readonly read: () => Checkpoint } {
-  const opened = openCheckpoint(bytes);
+  const opened = openCheckpoint(index);
   const { tensors, description } = opened;
   const { model } = description;
   const said = saidOf(description, (name) => tensors.get(name)?.read() ?? new Float32Array(0));
@@ -71,8 +77,8 @@ function readCheckpoint({ tensors, description }: Opened): Checkpoint {
     : { model, ...parts, training: state };
 }
 
-function openCheckpoint(bytes: ByteSource): Opened {
-  const { tensors, metadata } = indexFloatSafetensors(bytes);
+function openCheckpoint(index: SafetensorsIndex): Opened {
+  const { tensors, metadata } = withNumbers(index);
   const description = describe(metadata, tensors);
   checkTensors(tensors, expectedTensors(description));
   return { tensors, description };

@@ -59,12 +59,6 @@ export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Arra
 }
 
 const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const headerOf = <S extends v.GenericSchema<string>>(dtype: S) =>
-  v.objectWithRest(
-    { __metadata__: v.optional(v.record(v.string(), v.string())) },
-    v.strictObject({ dtype, shape: v.array(size), data_offsets: v.strictTuple([size, size]) }),
-  );
-const floatHeader = headerOf(v.picklist(['F32', 'I8'], 'only F32 and I8 tensors can be read'));
 
 /** A tensor of any element type, whose bytes are read when they are asked for. */
 interface TensorBytes {
@@ -72,6 +66,12 @@ interface TensorBytes {
   /** As the format writes it, such as `F32` or `BF16`. */
   readonly dtype: keyof typeof bytesOfDtype;
   readonly read: () => Uint8Array;
+}
+
+/** Where the tensors of a file are. */
+export interface SafetensorsIndex {
+  readonly tensors: ReadonlyMap<string, TensorBytes>;
+  readonly metadata: Safetensors['metadata'];
 }
 
 const bytesOfDtype = {
@@ -89,8 +89,16 @@ const bytesOfDtype = {
   U64: 8,
   F64: 8,
 };
-const anyHeader = headerOf(
-  v.picklist(Object.keys(bytesOfDtype) as (keyof typeof bytesOfDtype)[], 'elements of this type cannot be read'),
+const headerSchema = v.objectWithRest(
+  { __metadata__: v.optional(v.record(v.string(), v.string())) },
+  v.strictObject({
+    dtype: v.picklist(
+      Object.keys(bytesOfDtype) as (keyof typeof bytesOfDtype)[],
+      'elements of this type cannot be read',
+    ),
+    shape: v.array(size),
+    data_offsets: v.strictTuple([size, size]),
+  }),
 );
 
 /**
@@ -99,7 +107,7 @@ const anyHeader = headerOf(
  *   overlap or leave gaps, or shapes that do not fit their bytes
  */
 export function decodeSafetensors(bytes: ByteSource): Safetensors {
-  const { tensors, metadata } = indexFloatSafetensors(bytes);
+  const { tensors, metadata } = withNumbers(indexSafetensors(bytes));
   const all = [...tensors].map(([name, { read, ...about }]): [string, NamedTensor] => [
     name,
     { ...about, data: read() },
@@ -112,9 +120,10 @@ export interface UnreadTensor extends Omit<NamedTensor, 'data'> {
   readonly read: () => Float32Array;
 }
 
-/** Finds what {@link decodeSafetensors} reads. @throws {FormatError} like it */
-export function indexFloatSafetensors(bytes: ByteSource) {
-  const { tensors, metadata } = layOut(bytes, floatHeader);
+/** What {@link decodeSafetensors} reads, still unread. @throws {FormatError} when there are elements of other types */
+export function withNumbers({ tensors, metadata }: SafetensorsIndex) {
+  const others = [...tensors].filter(([, { dtype }]) => dtype !== 'F32' && dtype !== 'I8');
+  if (others.length > 0) throw unreadable(others.map(([name]) => `${name}.dtype: only F32 and I8 tensors can be read`));
   const all = [...tensors].map(([name, { shape, dtype, read }]): [string, UnreadTensor] => {
     if (dtype === 'I8') return [name, { shape, dtype: 'i8', read: () => wholeNumbers(read()) }];
     return [name, { shape, read: () => floats(read(), elementCount(shape)) }];
@@ -131,12 +140,8 @@ function floats({ buffer, byteOffset, byteLength }: Uint8Array, count: number): 
 }
 
 /** Finds the tensors of a safetensors file of any element type, and reads none. @throws {FormatError} as {@link decodeSafetensors} */
-export function indexSafetensors(bytes: ByteSource) {
-  return layOut(bytes, anyHeader);
-}
-
-function layOut(bytes: ByteSource, schema: typeof floatHeader | typeof anyHeader) {
-  const { header, dataStart } = readHeader(bytes, schema);
+export function indexSafetensors(bytes: ByteSource): SafetensorsIndex {
+  const { header, dataStart } = readHeader(bytes);
   const { __metadata__: metadata = {}, ...entries } = header;
   const order = Object.entries(entries).toSorted(
     ([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1],
@@ -169,10 +174,7 @@ function layOut(bytes: ByteSource, schema: typeof floatHeader | typeof anyHeader
   return { tensors, metadata };
 }
 
-function readHeader(
-  bytes: ByteSource,
-  schema: typeof floatHeader | typeof anyHeader,
-): { header: v.InferOutput<typeof anyHeader>; dataStart: number } {
+function readHeader(bytes: ByteSource): { header: v.InferOutput<typeof headerSchema>; dataStart: number } {
   if (bytes.length < lengthBytes)
     throw invalid(`it has ${bytes.length} bytes, fewer than the ${lengthBytes} of the header's length`);
   const first = bytes.subarray(0, lengthBytes);
@@ -194,12 +196,16 @@ function readHeader(
   const seen = new Set<string>();
   const twice = topLevelKeys(text).find((key) => seen.size === seen.add(key).size);
   if (twice !== undefined) throw invalid(`its header has two entries named '${twice}'`);
-  const result = v.safeParse(schema, json);
+  const result = v.safeParse(headerSchema, json);
   if (!result.success) {
     const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'header'}: ${issue.message}`);
-    throw invalid(`its header breaks the format: ${problems.join('; ')}`);
+    throw unreadable(problems);
   }
   return { header: result.output, dataStart };
+}
+
+function unreadable(problems: readonly string[]): FormatError {
+  return invalid(`its header breaks the format: ${problems.join('; ')}`);
 }
 
 function invalid(problem: string, cause?: unknown): FormatError {

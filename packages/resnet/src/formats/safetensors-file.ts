@@ -31,7 +31,8 @@ export function looksLikeSafetensors(source: ByteSource): boolean {
 
 /** Reads a checkpoint of this library, or weights with PyTorch's names: the header now, tensors later. @throws {FormatError} when it is damaged */
 export async function readSafetensorsFile(source: ByteSource): Promise<ModelDirectory> {
-  const { tensors: entries, metadata } = indexSafetensors(source);
+  const index = indexSafetensors(source);
+  const { tensors: entries, metadata } = index;
   const tensors = new Map<string, FileTensor>();
   for (const [name, { shape, dtype, read }] of entries) {
     const type = dtypes[dtype];
@@ -40,7 +41,7 @@ export async function readSafetensorsFile(source: ByteSource): Promise<ModelDire
   const own = metadata['format'] === checkpointFormat;
   // Who only reads checkpoints need not load the readers of others.
   const outline = own
-    ? () => outlineCheckpoint(source)
+    ? () => outlineCheckpoint(index)
     : await import('./state-dict.ts').then(
         ({ stateDictOutline }) =>
           () =>
