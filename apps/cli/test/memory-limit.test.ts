@@ -25,7 +25,7 @@ test('--memory-limit gives the same bits in less memory, as planned', async () =
 
   const tiny = await train(join(folder, 'tiny'), '--memory-limit', '8MB');
   expect(tiny.code).toBe(1);
-  expect(tiny.stderr).toMatch(/in 16 parts does not fit in a memory limit of 8 MB: it needs about \d+ MB/);
+  expect(tiny.stderr).toMatch(/in \d+ parts does not fit in a memory limit of 8 MB: it needs about \d+ MB/);
   const reference = await train(
     join(folder, 'other'),
     '--memory-limit',

@@ -5,7 +5,15 @@ const reservedShare = 0.04;
 const reservedBytes = 2 ** 20;
 
 /** A limit of device memory that cannot be kept. */
-export class LimitError extends OutOfMemoryError {}
+export class LimitError extends OutOfMemoryError {
+  /** About the least limit that would do. */
+  readonly neededBytes: number;
+
+  constructor(message: string, details: { readonly limitBytes: number; readonly neededBytes: number }) {
+    super(message, details);
+    this.neededBytes = details.neededBytes;
+  }
+}
 
 /** Hands a limit of device memory out to the programs of a training, each for so many images. */
 export class MemoryBudget {

@@ -74,19 +74,19 @@ export class StepPrograms implements Disposable {
   ): Promise<StepPrograms> {
     const { parts } = options;
     const candidates = parts === 'fewest' ? divisions(Math.min(recipe.batchSize, images.count)) : [parts];
-    let tooSmall: unknown;
+    let least: LimitError | null = null;
     for (const candidate of candidates) {
       try {
         // oxlint-disable-next-line no-await-in-loop -- the next one only where this does not fit
         return await StepPrograms.#divided(backend, model, tensors, images, recipe, { ...options, parts: candidate });
       } catch (error) {
         if (!(error instanceof LimitError)) throw error;
-        tooSmall = error;
+        if (least === null || error.neededBytes < least.neededBytes) least = error;
         // What was disposed is free once all earlier calls have ended, which a read waits for.
         await tensors.readMetrics();
       }
     }
-    throw tooSmall;
+    throw least ?? new Error('there is no division');
   }
 
   static async #divided(
