@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
   encodeModel,
+  encodeSafetensors,
   initialParameters,
   modelConfig,
   openModelFile,
@@ -133,3 +137,18 @@ test.each(['timm.safetensors', 'small.h5', 'small-tfjs.json'])(
     expect(opened.file.network()).toEqual(whole.network());
   },
 );
+
+test('a large file that is replaced while it is read is read as it was', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'skiplane-large-'));
+  const path = join(folder, 'a.safetensors');
+  const write = (value: number): void => {
+    const tensors = new Map([['a', { shape: [2 ** 22 + 1], data: new Float32Array(2 ** 22 + 1).fill(value) }]]);
+    writeFileSync(`${path}.new`, encodeSafetensors({ tensors, metadata: {} }));
+    renameSync(`${path}.new`, path);
+  };
+  write(1);
+  const { file } = await openModelPath(path);
+  write(2);
+  expect(file.tensors.get('a')?.read().at(-1)).toBe(1);
+  rmSync(folder, { recursive: true });
+});

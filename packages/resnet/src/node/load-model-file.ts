@@ -13,7 +13,7 @@ import {
   type LoadModelOptions,
   type ModelSource,
 } from '../load-model.ts';
-import { fileSource } from './file-source.ts';
+import { fileSource, shardSource } from './file-source.ts';
 import { storageError } from './storage-error.ts';
 
 /**
@@ -25,7 +25,7 @@ import { storageError } from './storage-error.ts';
 export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const path = pathOf(source);
   if (path === undefined) return await loadAny(source, options);
-  const bytes = await fileSource(path);
+  const bytes = fileSource(path);
   return await withSource(path, () => loadSource(bytes, { sibling: siblingOf(path), ...options }));
 }
 
@@ -42,7 +42,7 @@ export interface OpenedPath {
  * @throws {StorageError} and {FormatError} like {@link loadModel}
  */
 export async function openModelPath(path: string, options: OpenOptions = {}): Promise<OpenedPath> {
-  const source = await fileSource(path);
+  const source = fileSource(path);
   const file = await withSource(path, () => openModelFile(source, { sibling: siblingOf(path), ...options }));
   return { file, bytes: source.length, sha256: await hashOf(path) };
 }
@@ -66,5 +66,5 @@ function pathOf(source: ModelSource): string | undefined {
 }
 
 function siblingOf(path: string): ReadSibling {
-  return (name) => fileSource(join(dirname(path), name));
+  return async (name) => shardSource(join(dirname(path), name));
 }
