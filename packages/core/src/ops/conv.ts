@@ -1,5 +1,6 @@
 import { ShapeError } from '../errors.ts';
 import { elementCount, formatShape, type TensorSpec } from '../tensor.ts';
+import type { Window2d } from './attrs.ts';
 import { totalBytes } from './cost.ts';
 import type { OpCost, OpDef } from './op-def.ts';
 import { channelsOf, expectShape, f32, nhwc, notDifferentiable, operand, rank4, windowOutput } from './infer.ts';
@@ -15,6 +16,26 @@ export function convCost(
     flops: (2 * elementCount(dy.shape) * elementCount(filter.shape)) / channelsOf(dy, 'dy'),
     bytes: totalBytes(inputs, outputs),
   };
+}
+
+/** Shape of what a filter gives over x. @throws {ShapeError} when channels or spatial sizes do not agree */
+export function convShape(
+  x: TensorSpec,
+  filter: TensorSpec,
+  window: Window2d,
+): [batch: number, outHeight: number, outWidth: number, outChannels: number] {
+  const [batch, height, width, inChannels] = rank4(x, 'x', nhwc);
+  const [filterHeight, filterWidth, filterChannels, outChannels] = rank4(
+    filter,
+    'filter',
+    'height,width,inChannels,outChannels',
+  );
+  if (filterChannels !== inChannels) {
+    throw new ShapeError(
+      `filter ${formatShape(filter.shape)} expects ${filterChannels} input channels, but x is ${formatShape(x.shape)}`,
+    );
+  }
+  return [batch, ...windowOutput([height, width], [filterHeight, filterWidth], window), outChannels];
 }
 
 function need(specs: readonly TensorSpec[], index: number): TensorSpec {
@@ -44,19 +65,8 @@ export const conv2d: OpDef<'conv2d'> = {
   infer(inputs, { window, bias, residual }) {
     const x = operand(inputs, 0, 'x');
     const filter = operand(inputs, 1, 'filter');
-    const [batch, height, width, inChannels] = rank4(x, 'x', nhwc);
-    const [filterHeight, filterWidth, filterChannels, outChannels] = rank4(
-      filter,
-      'filter',
-      'height,width,inChannels,outChannels',
-    );
-    if (filterChannels !== inChannels) {
-      throw new ShapeError(
-        `filter ${formatShape(filter.shape)} expects ${filterChannels} input channels, but x is ${formatShape(x.shape)}`,
-      );
-    }
-    const [outHeight, outWidth] = windowOutput([height, width], [filterHeight, filterWidth], window);
-    const shape = [batch, outHeight, outWidth, outChannels];
+    const shape = convShape(x, filter, window);
+    const outChannels = shape[3];
     if (bias) expectShape(operand(inputs, 2, 'bias'), 'bias', [outChannels], 'like the output channels');
     if (residual) expectShape(operand(inputs, bias ? 3 : 2, 'residual'), 'residual', shape, 'like the output');
     return [f32(shape)];

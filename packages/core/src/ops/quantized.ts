@@ -1,8 +1,8 @@
 import { ShapeError } from '../errors.ts';
-import { formatShape, type TensorSpec } from '../tensor.ts';
+import { elementCount, type TensorSpec } from '../tensor.ts';
 import { perElement } from './cost.ts';
-import { convCost } from './conv.ts';
-import { expectShape, f32, notDifferentiable, nhwc, operand, rank4, windowOutput } from './infer.ts';
+import { convCost, convShape } from './conv.ts';
+import { expectShape, f32, notDifferentiable, operand } from './infer.ts';
 import type { OpDef } from './op-def.ts';
 
 const i8 = (shape: readonly number[]): TensorSpec => ({ shape, dtype: 'i8' });
@@ -79,22 +79,12 @@ export const quantizedConv2d: OpDef<'quantizedConv2d'> = {
   infer(inputs, { window, residual }) {
     const x = operand(inputs, 0, 'x', 'i8');
     const filter = operand(inputs, 1, 'filter', 'i8');
-    const [batch, height, width, inChannels] = rank4(x, 'x', nhwc);
-    const [filterHeight, filterWidth, filterChannels, outChannels] = rank4(
-      filter,
-      'filter',
-      'height,width,inChannels,outChannels',
-    );
-    if (filterChannels !== inChannels) {
-      throw new ShapeError(
-        `filter ${formatShape(filter.shape)} expects ${filterChannels} input channels, but x is ${formatShape(x.shape)}`,
-      );
-    }
-    const terms = filterHeight * filterWidth * inChannels;
+    const shape = convShape(x, filter, window);
+    const outChannels = shape[3];
+    const terms = elementCount(filter.shape) / outChannels;
     if (terms >= longestQuantizedSum) {
       throw new ShapeError(`a sum of ${terms} products may leave 32 bits; fewer than ${longestQuantizedSum} do not`);
     }
-    const shape = [batch, ...windowOutput([height, width], [filterHeight, filterWidth], window), outChannels];
     expectShape(operand(inputs, 2, 'multiplier'), 'multiplier', [outChannels], 'like the output channels');
     expectShape(operand(inputs, 3, 'bias'), 'bias', [outChannels], 'like the output channels');
     if (residual !== null) {
