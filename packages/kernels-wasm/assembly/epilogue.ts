@@ -66,6 +66,28 @@ export function storePixels(
   tile: usize, tileStep: usize, pixels: i32, channels: i32, y: usize, bias: usize, residual: usize, mask: usize, floor: f32, constants: usize,
   offset: usize, step: usize,
 ): void {
+  if ((residual | mask) == 0) storePlainPixels(tile, tileStep, pixels, channels, y, bias, floor, constants, offset, step);
+  else storeFusedPixels(tile, tileStep, pixels, channels, y, bias, residual, mask, floor, constants, offset, step);
+}
+
+/** {@link storePixels} with neither residual nor mask: without their branches, which the loop would have at every vector. */
+function storePlainPixels(
+  tile: usize, tileStep: usize, pixels: i32, channels: i32, y: usize, bias: usize, floor: f32, constants: usize, offset: usize, step: usize,
+): void {
+  storePanels(tile, tileStep, pixels, channels, y, bias, 0, 0, floor, constants, offset, step);
+}
+
+function storeFusedPixels(
+  tile: usize, tileStep: usize, pixels: i32, channels: i32, y: usize, bias: usize, residual: usize, mask: usize, floor: f32, constants: usize,
+  offset: usize, step: usize,
+): void {
+  storePanels(tile, tileStep, pixels, channels, y, bias, residual, mask, floor, constants, offset, step);
+}
+
+@inline function storePanels(
+  tile: usize, tileStep: usize, pixels: i32, channels: i32, y: usize, bias: usize, residual: usize, mask: usize, floor: f32, constants: usize,
+  offset: usize, step: usize,
+): void {
   const least = f32x4.splat(floor), whole = <usize>(channels & ~15) << 2, rest = channels & 15;
   const magnitude = v128.load32_splat(constants), normal = v128.load32_splat(constants, 4);
   const piece = max<usize>(1, 1024 / tileStep), end = tile + tileStep * <usize>pixels;
