@@ -37,10 +37,10 @@ class Case:
             if len(place["shape"]) == 4:  # height, width, in, out -> out, in, height, width
                 tensor = tensor.permute(3, 2, 0, 1).contiguous(memory_format=torch.channels_last)
             self.parameters[place["name"]] = tensor.clone()
-        images = read_floats(os.path.join(folder, "images.f32")).reshape(-1, 32, 32, 3)[:batch]
+        images = read_floats(os.path.join(folder, "images.f32")).reshape(-1, 32, 32, 3)
         # The memory stays as it is, which is channels_last.
-        self.images = images.permute(0, 3, 1, 2)
-        labels = read_floats(os.path.join(folder, "labels.f32")).reshape(CASE_IMAGES, -1)[:batch]
+        self.images = images[:batch].permute(0, 3, 1, 2)
+        labels = read_floats(os.path.join(folder, "labels.f32")).reshape(len(images), -1)[:batch]
         self.labels = labels.argmax(1)
 
 

@@ -10,8 +10,8 @@ import { factor4, factorBytes, stripColumns, transformRowToPanels, transformStri
  * dW = Gᵀ[Σ_tiles (Bᵀ x B) ⊙ (A·dY·Aᵀ)]G, a sum of outer products over tiles in each of 36 planes.
  * Traffic: x once and the rows that strips share, dy once; a partial of 36 planes of the filter twice a block of tiles.
  *
- * One thread of an AMD EPYC (Zen 4), Node 20, relaxed-simd, batch 32, operands in the cache / in memory (2026-11-28), GFLOP/s of the
- * direct count: 16 channels at 32×32 106 / 79, 32 at 16×16 118 / 91, 64 at 8×8 138 / 102, 128 at 8×8 134 / 120.
+ * One thread of an AMD EPYC (Zen 4), Node 20, relaxed-simd, 8 images in the cache / 128 in memory (2026-11-28), GFLOP/s of the
+ * direct count: 16 channels at 32×32 122 / 100, 32 at 16×16 142 / 129, 64 at 8×8 119 / 148.
  */
 
 const planes: i32 = 36;

@@ -9,12 +9,12 @@ import { factor4, factorBytes, stripColumns, transformRow, transformStrips, writ
  * Winograd convolution F(4×4, 3×3), stride 1, channels in the vector lanes (Lavin & Gray 2016).
  *
  * y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A on tiles of 4×4 results and 6×6 inputs: 36 products instead of 144 a tile and channel pair.
- * Points 0, ±1, ±2, ∞. Layouts: filter panels [36][outChannels/16][inChannels][16]; per task V[36][tiles][inChannels],
- * M[36][tiles][outChannels padded to 16] in scratch. Backward-data is the same on flipped, transposed filters.
+ * Points 0, ±1, ±2, ∞. Filter panels [36][outChannels/16][inChannels][16]; V, M and M·A of one row of six planes at a time, in scratch.
+ * Backward-data is the same on flipped, transposed filters.
  * Traffic: x once and the rows that strips share, y once; the panels once a task, from the L2 or beyond it.
  *
- * One thread of an AMD EPYC (Zen 4), Node 20, relaxed-simd, batch 32, operands in the cache / in memory (2026-11-28), GFLOP/s of the
- * direct count: 16 channels at 32×32 110 / 84, 32 at 16×16 147 / 117, 64 at 8×8 174 / 137, 128 at 8×8 185 / 173.
+ * One thread of an AMD EPYC (Zen 4), Node 20, relaxed-simd, 8 images in the cache / 128 in memory (2026-11-28), GFLOP/s of the
+ * direct count: 16 channels at 32×32 125 / 100, 32 at 16×16 160 / 138, 64 at 8×8 178 / 166.
  */
 
 const planes: i32 = 36;
