@@ -55,7 +55,7 @@ describe.each(['resnet8v1', 'resnet11v2'] as const)('%s is what it is in Keras',
     const keras = readJson(`${model}/inference.json`) as Inference;
     // The oracle shows that the network is the same; folding rounds the filters once more.
     const ours = await infer(await opened(candidate), model, candidate.name !== 'reference');
-    const bounds = boundsOf(candidate, model);
+    const bounds = boundsOf(candidate);
     for (const quantity of ['logits', 'probabilities'] as const) {
       const fixture = `${model} inference: ${quantity}`;
       const error = record(fixture, candidate.name, relativeError(ours[quantity], keras[quantity].flat()));
@@ -72,7 +72,7 @@ describe.each(['resnet8v1', 'resnet11v2'] as const)('%s is what it is in Keras',
   test.for(able(model, 'adam', 1))('one training step on $name', { timeout }, async (candidate, context) => {
     context.skip(candidate.missing !== undefined, candidate.missing);
     const ours = await trained(candidate, model, 'adam');
-    const bounds = boundsOf(candidate, model);
+    const bounds = boundsOf(candidate);
     const note = (what: string, error: number, keras: number): number => {
       record(`${model} first step: ${what}`, 'Keras in float32', keras);
       return record(`${model} first step: ${what}`, candidate.name, error);
@@ -121,7 +121,7 @@ describe.each(['resnet8v1', 'resnet11v2'] as const)('%s is what it is in Keras',
         const own = kerasError(model, run, quantity, besides);
         record(`${model} ${run}: ${quantity}`, 'Keras in float32', own);
         record(`${model} ${run}: ${quantity}`, candidate.name, error);
-        expect(error, `of ${name}`).toBeLessThanOrEqual(tenStepsBound(candidate, quantity, own));
+        expect(error, `of ${name}`).toBeLessThanOrEqual(tenStepsBound(candidate, quantity));
       };
       expect(ours.losses).toHaveLength(keras.iterations);
       check('losses', relativeError(ours.losses, keras.losses), []);

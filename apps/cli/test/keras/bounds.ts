@@ -31,14 +31,11 @@ interface Bounds {
  * Relative, in the L2 norm, of each tensor. The oracle computes in float64, so nothing but the reading of a result as float32 is
  * left. Float32 backends round in every op: Keras's own float32 run is off by up to 3e-7 in logits, by 2e-6 in gradients, by
  * 2.6e-3 in those in front of a ReLU that it has on the other side, and by 5e-8 in moving statistics; a Winograd
- * convolution rounds a few times more than a direct one. Which net meets such a ReLU is chance, but for `wasm direct`, whose bits
- * are the same everywhere: in resnet8v1 it meets none.
+ * convolution rounds a few times more than a direct one. Which net meets such a ReLU is chance: another order of summation decides it.
  */
-export function boundsOf({ name }: Candidate, model: KerasModel): Bounds {
+export function boundsOf({ name }: Candidate): Bounds {
   if (name === 'reference') return { inference: half, loss: half, gradients: half, kink: half, moving: half };
-  const gradients = 1e-5;
-  const kink = name === 'wasm direct' && model === 'resnet8v1' ? gradients : 1e-2;
-  return { inference: 1e-6, loss: 5e-7, gradients, kink, moving: 2e-7 };
+  return { inference: 1e-6, loss: 5e-7, gradients: 1e-5, kink: 1e-2, moving: 2e-7 };
 }
 
 /**
@@ -48,16 +45,12 @@ export function boundsOf({ name }: Candidate, model: KerasModel): Bounds {
  */
 const chance: Readonly<Record<string, number>> = { losses: 1e-3, l2: 1e-5, weights: 1.4e-2, m: 0.5, v: 0.2 };
 
-/**
- * The same after ten steps. The oracle's rates are rounded to float32, which the steps amplify. For `wasm direct` it is four
- * times the error of Keras's own float32 run, since neither is more right than the other, but for the L2 penalty.
- */
-export function tenStepsBound({ name }: Candidate, quantity: string, keras: number): number {
-  if (name === 'reference') return 1e-7;
-  return name === 'wasm direct' && quantity !== 'l2' ? 4 * keras : (chance[quantity] ?? 0);
+/** The same after ten steps. The oracle's rates are rounded to float32, which the steps amplify. */
+export function tenStepsBound({ name }: Candidate, quantity: string): number {
+  return name === 'reference' ? 1e-7 : (chance[quantity] ?? 0);
 }
 
 /** By how many images of a batch the right ones may differ, after the first step: weights that are off choose another class where two are close. */
 export function imagesBound({ name }: Candidate): number {
-  return name === 'reference' || name === 'wasm direct' ? 0 : 1;
+  return name === 'reference' ? 0 : 1;
 }
