@@ -65,7 +65,6 @@ async function time(args) {
 const times = new Map(commands.map(([name]) => [name, []]));
 for (let run = 0; run <= runs; run++) {
   for (const [name, args] of commands) {
-    // oxlint-disable-next-line no-await-in-loop -- one after another
     const measured = await time(args);
     // The first round fills the caches of the file system.
     if (run > 0) times.get(name).push(measured);

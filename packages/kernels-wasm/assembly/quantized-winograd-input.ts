@@ -1,4 +1,5 @@
 import { clearFloats } from './memory';
+import { rowOf } from './winograd-input';
 
 /**
  * V = Bᵀ d B for the 6×6 patches of bytes of quantizedWinogradConv, in 16 bits: as winograd-input.ts has it for floats.
@@ -44,11 +45,6 @@ function transformRows(strip: usize, channels: usize, target: usize, planeStep: 
       to += planeRow;
     }
   }
-}
-
-/** Row `i` of an image, from column `left` on, or the row of zeros. */
-@inline function rowOf(image: usize, height: i32, rowBytes: usize, i: i32, left: usize, zeros: usize): usize {
-  return i >= 0 && i < height ? image + rowBytes * <usize>i + left : zeros;
 }
 
 /**

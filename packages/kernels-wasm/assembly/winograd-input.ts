@@ -60,7 +60,7 @@ function transformColumns(
 }
 
 /** Row `i` of an image, from column `left` on, or the row of zeros. */
-@inline function rowOf(image: usize, height: i32, rowBytes: usize, i: i32, left: usize, zeros: usize): usize {
+@inline export function rowOf(image: usize, height: i32, rowBytes: usize, i: i32, left: usize, zeros: usize): usize {
   return i >= 0 && i < height ? image + rowBytes * <usize>i + left : zeros;
 }
 

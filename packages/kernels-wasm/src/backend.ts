@@ -139,7 +139,6 @@ class WasmBackend implements Backend, Engine {
       for (const call of calls) {
         const { first, count } = call;
         call.prepare();
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         if (this.#pool !== undefined) times.push(await this.#pool.run(first, count));
         else times.push(runOnCaller(this.#runHere, first, count, clock));
       }

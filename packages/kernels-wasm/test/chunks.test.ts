@@ -79,7 +79,6 @@ describe.each([1, 2, 3])('a batch in chunks of images, on %i threads', async (th
   /** What each output should be: the images one by one, one behind the other. */
   async function oneByOne(change?: (tensors: ReadonlyMap<string, Tensor>) => void): Promise<readonly number[][]> {
     const results: TypedArray[][] = [];
-    // oxlint-disable-next-line no-await-in-loop -- one by one
     for (const image of images) results.push(await single(image, change));
     return outputs.map((_, output) => results.flatMap((result) => [...(result[output] ?? [])]));
   }

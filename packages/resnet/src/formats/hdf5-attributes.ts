@@ -1,7 +1,7 @@
 import { elementCount } from '@skiplane/core';
 import { damaged, type Hdf5Bytes } from './hdf5-bytes.ts';
-import { openHeap } from './hdf5-heap.ts';
-import { recordTypes, records } from './hdf5-tree2.ts';
+import { denseRecords } from './hdf5-dense.ts';
+import { recordTypes } from './hdf5-tree2.ts';
 import { messageTypes, readDatatype, readDataspace, type Message } from './hdf5-messages.ts';
 
 /** A text, a list of texts, or undefined for everything else. */
@@ -29,11 +29,8 @@ export function readAttributes(
 /** Where the attributes of an object of many, or of large ones, lie. */
 function heapAttributes(file: Hdf5Bytes, info: number): readonly number[] {
   const at = info + (file.u8(info + 1) & 1 ? 4 : 2);
-  const [heap, tree] = [file.address(at), file.address(at + 8)];
-  if (heap === undefined || tree === undefined) return [];
-  const find = openHeap(file, heap);
   const places: number[] = [];
-  for (const record of records(file, tree, recordTypes.attributeByName)) {
+  for (const { record, find } of denseRecords(file, at, recordTypes.attributeByName)) {
     if ((file.u8(record + 8) & 2) !== 0)
       throw damaged('an attribute is shared between objects', 'Such files cannot be read.');
     places.push(find(record).at);

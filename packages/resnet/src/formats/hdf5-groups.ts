@@ -1,6 +1,6 @@
 import { damaged, type Hdf5Bytes } from './hdf5-bytes.ts';
-import { openHeap } from './hdf5-heap.ts';
-import { recordTypes, records } from './hdf5-tree2.ts';
+import { denseRecords } from './hdf5-dense.ts';
+import { recordTypes } from './hdf5-tree2.ts';
 import { messageTypes, type Message } from './hdf5-messages.ts';
 
 /** An object in a group, by the address of its header. Links to names and to other files are left out. */
@@ -27,11 +27,8 @@ export function readLinks(file: Hdf5Bytes, messages: readonly Message[]): readon
 /** The links of a group of many. */
 function heapLinks(file: Hdf5Bytes, info: number): readonly Link[] {
   const at = info + (file.u8(info + 1) & 1 ? 10 : 2);
-  const [heap, tree] = [file.address(at), file.address(at + 8)];
-  if (heap === undefined || tree === undefined) return [];
-  const find = openHeap(file, heap);
   const links: Link[] = [];
-  for (const record of records(file, tree, recordTypes.linkByName)) {
+  for (const { record, find } of denseRecords(file, at, recordTypes.linkByName)) {
     links.push(...readLink(file, find(record + 4).at));
     if (links.length > maxLinks) throw damaged(`a group has more than ${maxLinks} objects`);
   }

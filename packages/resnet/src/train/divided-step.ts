@@ -124,7 +124,7 @@ export class DividedStep implements Step {
       const bound = this.#parts.get(size) as BoundProgram;
       writeBatch(bound, sliceBatch(buffers, batch, first, size));
       if (bound.has(randomInput)) bound.write(randomInput, dropoutRandom(seed, step, part));
-      // oxlint-disable-next-line no-await-in-loop -- the parts share their inputs
+      // The parts share their inputs.
       await bound.program.run();
       first += size;
     }

@@ -77,7 +77,7 @@ export class StepPrograms implements Disposable {
     let least: LimitError | null = null;
     for (const candidate of candidates) {
       try {
-        // oxlint-disable-next-line no-await-in-loop -- the next one only where this does not fit
+        // The next one only where this does not fit.
         return await StepPrograms.#divided(backend, model, tensors, images, recipe, { ...options, parts: candidate });
       } catch (error) {
         if (!(error instanceof LimitError)) throw error;
