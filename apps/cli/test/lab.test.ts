@@ -52,6 +52,13 @@ describe('skiplane lab', () => {
     expect(page.match(/<svg/g)).toHaveLength(6);
     expect(page).not.toMatch(/<script|src="http|NaN/);
 
+    const further = ['lab', 'highway', ...common.slice(2), '--resume', '--out', out, '--seeds'];
+    const lost = await skiplane([...further, '2']);
+    expect(lost).toMatchObject({ code: 2, stderr: expect.stringContaining('its seeds are 1, and more can') as string });
+    const added = await skiplane([...further, '1,2']);
+    expect(added).toMatchObject({ code: 0, stdout: expect.stringContaining('run 4 of 4') as string });
+    expect(json(out, 'lab.json')).toMatchObject({ seeds: [1, 2], results: [{ runs: [{ seed: 1 }, { seed: 2 }] }, {}] });
+
     const other = await skiplane(['lab', 'highway', '--resume', '--out', out, '--epochs', '3']);
     expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('with --epochs') as string });
     const again = await skiplane(['lab', 'highway', ...common, ...small, '--out', out]);

@@ -36,7 +36,7 @@ export function addLab(program: Command, finish: Finish): void {
       duration,
     )
     .addOption(epochsOption())
-    .option('--seeds <list>', 'a run of every net for each (default: 1,2)', distinct(0))
+    .option('--seeds <list>', 'a run of every net for each; with --resume, more of them (default: 1,2)', distinct(0))
     .option(
       '--depth <n>',
       'layers of the nets of shortcuts, such as 110, of which the published errors are (default: 56)',

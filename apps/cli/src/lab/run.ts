@@ -85,14 +85,14 @@ async function begin(open: OpenLab, flags: LabFlags): Promise<OpenLab> {
   return { ...open, plan };
 }
 
-/** The lab that is there decides all. */
+/** The lab that is there decides all but further seeds. */
 async function planResumed(name: LabName, folder: string, flags: LabFlags): Promise<Planned> {
   if (!isLabFolder(folder)) {
     throw new CommandError(`cannot resume: '${folder}' holds no lab (no lab.json). Begin it without --resume.`);
   }
   const plan = await readLab(folder);
   const { recipe, set, epochs, batch, lr, augment, seeds, nets, depth, budget, dataOn, precision } = flags;
-  const decided = { recipe, set, epochs, batch, lr, augment, seeds, nets, depth, budget, 'data-on': dataOn, precision };
+  const decided = { recipe, set, epochs, batch, lr, augment, nets, depth, budget, 'data-on': dataOn, precision };
   const problems = Object.entries(decided).flatMap(([option, value]) => (value === undefined ? [] : [`--${option}`]));
   if (problems.length > 0 || plan.lab !== name) {
     const what = plan.lab === name ? `with ${problems.join(', ')}` : `as ${name}`;
@@ -100,7 +100,18 @@ async function planResumed(name: LabName, folder: string, flags: LabFlags): Prom
       `cannot resume '${folder}' ${what}: it is a lab ${plan.lab} with settings of its own. Leave it out.`,
     );
   }
-  return { plan, dataOptions: await resumedDataOptions(folder, flags) };
+  return {
+    plan: { ...plan, seeds: moreSeeds(folder, plan, seeds) },
+    dataOptions: await resumedDataOptions(folder, flags),
+  };
+}
+
+/** A lab may get further seeds, but lose none that it has runs of. */
+function moreSeeds(folder: string, plan: LabPlan, seeds: readonly number[] = plan.seeds): readonly number[] {
+  if (plan.seeds.every((seed) => seeds.includes(seed))) return seeds;
+  throw new UsageError(
+    `cannot resume '${folder}' with --seeds ${seeds.join(',')}: its seeds are ${plan.seeds.join(', ')}, and more can only be added. Name those too, or leave it out.`,
+  );
 }
 
 /** What was not given must not hide a default. */
