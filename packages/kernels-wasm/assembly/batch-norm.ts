@@ -3,14 +3,15 @@ import {
 } from './generated/records';
 import { addFloats, channelGradSums, channelMoments, channelSum } from './channels';
 import { activationFloor, flushBy, writeEpilogueConstants } from './epilogue';
+import { fetchRows } from './memory';
 import { flush, madd } from './simd';
 
 /**
  * Batch norms: statistics or sums in chunks of rows, one small task that merges the chunks, and a pass that applies them.
  *
- * One thread of an AMD EPYC (Zen 4), Node 20, relaxed-simd, batch 32, operands in the cache / in memory (2026-11-28),
- * counting the two passes over x, and over dy in the gradient: 16 channels at 32×32 21 / 16 GB/s, 64 at 32×32 24 / 19, 128 at 16×16 22 / 10;
- * the gradient 26 / 20, 28 / 20 and 28 / 13.
+ * One thread of an AMD EPYC (Zen 4), Node 20, relaxed-simd, batch 32, operands in the cache / in memory (2026-11-28, -29),
+ * counting the two passes over x, and over dy in the gradient: 16 channels at 32×32 21 / 16 GB/s, 64 at 32×32 24 / 19, 128 at 16×16 22 / 17;
+ * the gradient 26 / 20, 28 / 20 and 28 / 21.
  */
 
 /** Rows of a block whose statistics are exact enough in f32; a block of up to 64 channels stays in L1. */
@@ -148,6 +149,9 @@ export function batchNormApply(p: BatchNormApply, task: i32): void {
   const floor = activationFloor(p.relu), least = f32x4.splat(floor);
   const x = p.x + offset, y = p.y + offset, residual: usize = p.residual == 0 ? 0 : p.residual + offset;
   const x1 = x + step, y1 = y + step, residual1 = residual + step;
+  fetchRows(x, 2, step);
+  fetchRows(y, 2, step);
+  if (residual != 0) fetchRows(residual, 2, step);
   for (let c: usize = 0; c < whole; c += 16) {
     const m = v128.load(mean + c), s = v128.load(scale + c), b = v128.load(beta + c);
     let v0 = madd(f32x4.sub(v128.load(x + c), m), s, b), v1 = madd(f32x4.sub(v128.load(x1 + c), m), s, b);
@@ -236,6 +240,10 @@ export function batchNormGradApply(p: BatchNormGradApply, task: i32, scratch: us
   const dy = p.dy + offset, x = p.x + offset, dx = p.dx + offset;
   const residual: usize = p.residual == 0 ? 0 : p.residual + offset;
   const dy1 = dy + step, x1 = x + step, dx1 = dx + step, residual1 = residual + step;
+  fetchRows(dy, 2, step);
+  fetchRows(x, 2, step);
+  if (residual != 0) fetchRows(residual, 2, step);
+  fetchRows(dx, 2, step);
   for (let c: usize = 0; c < whole; c += 16) {
     const m = v128.load(mean + c), ofX = v128.load(b + c), ofDy = v128.load(a + c), rest = v128.load(constant + c);
     let v0 = madd(v128.load(dy + c), ofDy, madd(f32x4.sub(v128.load(x + c), m), ofX, rest));

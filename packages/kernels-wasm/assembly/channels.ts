@@ -1,5 +1,5 @@
 import { ChannelSums, ChannelSumsFinish, ShiftChannels } from './generated/records';
-import { clearFloats, copyFloats } from './memory';
+import { clearFloats, copyFloats, fetchRows } from './memory';
 import { flush, madd } from './simd';
 
 /**
@@ -12,6 +12,7 @@ export function channelSum(x: usize, rows: i32, channels: i32, out: usize): void
   const step = <usize>channels << 2, whole = step & ~15, end = x + step * <usize>rows;
   clearFloats(out, step);
   for (const quads = x + step * <usize>(rows & ~3); x < quads; x += 4 * step) {
+    fetchRows(x, 4, step);
     const x1 = x + step, x2 = x1 + step, x3 = x2 + step;
     for (let c: usize = 0; c < whole; c += 16) {
       const left = f32x4.add(v128.load(x + c), v128.load(x1 + c)), right = f32x4.add(v128.load(x2 + c), v128.load(x3 + c));
@@ -33,6 +34,7 @@ export function channelMoments(x: usize, rows: i32, channels: i32, shift: usize,
   clearFloats(sums, step);
   clearFloats(squares, step);
   for (const quads = x + step * <usize>(rows & ~3); x < quads; x += 4 * step) {
+    fetchRows(x, 4, step);
     const x1 = x + step, x2 = x1 + step, x3 = x2 + step;
     for (let c: usize = 0; c < whole; c += 16) {
       const m = v128.load(shift + c);
@@ -63,6 +65,8 @@ export function channelGradSums(dy: usize, x: usize, rows: i32, channels: i32, m
   clearFloats(sums, step);
   clearFloats(products, step);
   for (const pairs = dy + step * <usize>(rows & ~1); dy < pairs; dy += 2 * step) {
+    fetchRows(dy, 2, step);
+    fetchRows(x, 2, step);
     const dy1 = dy + step, x1 = x + step;
     for (let c: usize = 0; c < whole; c += 16) {
       const d0 = v128.load(dy + c), d1 = v128.load(dy1 + c), m = v128.load(mean + c);
