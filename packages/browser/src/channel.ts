@@ -9,8 +9,8 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-const help =
-  "if the page has a Content-Security-Policy, it must allow worker-src blob: and script-src 'wasm-unsafe-eval'; " +
+const cannotStart =
+  "the worker cannot start: if the page has a Content-Security-Policy, it must allow worker-src blob: and script-src 'wasm-unsafe-eval'; " +
   'a browser must know module workers (Chrome 80, Safari 15, Firefox 114)';
 
 /** The worker, and the calls that it has not answered yet. */
@@ -22,14 +22,14 @@ export class Channel {
 
   constructor() {
     const url = URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' }));
-    this.#worker = new Worker(url, { type: 'module', name: 'skiplane' });
+    this.#worker = startWorker(url);
     this.#worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
       URL.revokeObjectURL(url);
       this.#settle(data);
     });
     this.#worker.addEventListener('error', (event) => {
       URL.revokeObjectURL(url);
-      const what = event.message ? `the worker failed: ${event.message}` : `the worker cannot start: ${help}`;
+      const what = event.message ? `the worker failed: ${event.message}` : cannotStart;
       this.close(new SkiplaneError('WORKER', what));
     });
   }
@@ -58,5 +58,15 @@ export class Channel {
     this.#pending.delete(answer.id);
     if ('error' in answer) pending?.reject(fromSent(answer.error));
     else pending?.resolve(answer.value);
+  }
+}
+
+/** Where a policy forbids workers, Safari throws at once; others tell the worker's `error` listener. */
+function startWorker(url: string): Worker {
+  try {
+    return new Worker(url, { type: 'module', name: 'skiplane' });
+  } catch (error) {
+    URL.revokeObjectURL(url);
+    throw new SkiplaneError('WORKER', cannotStart, {}, error);
   }
 }

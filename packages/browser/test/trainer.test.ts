@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchChromium } from './chromium.mjs';
 import { data, runInNode, runInPage, shortRun, type RunOutcome } from './short-run.ts';
@@ -60,21 +60,11 @@ test('a strict policy lets ONNX be written, and read from a file piece by piece'
   expect(again).toEqual(bytes);
 });
 
-/** Takes `Symbol.dispose` away, from the page and from its workers, as in a browser that does not know it. */
-function withoutDispose(): void {
-  const hide = `{
-    const Real = Symbol;
-    const { dispose, asyncDispose, ...known } = Object.getOwnPropertyDescriptors(Real);
-    globalThis.Symbol = Object.defineProperties(function (text) { return Real(text); }, known);
-  }`;
-  // oxlint-disable-next-line eslint/no-eval, eslint/no-implied-eval, typescript/no-implied-eval -- the same text for both
-  new Function(hide)();
-  globalThis.Blob = class extends Blob {
-    constructor(parts: BlobPart[] = [], options?: BlobPropertyBag) {
-      super(options?.type === 'text/javascript' ? [hide, ...parts] : parts, options);
-    }
-  };
-}
+/** As in a browser that does not know `Symbol.dispose`. */
+const withoutDispose = `
+  const Real = Symbol;
+  const { dispose, asyncDispose, ...known } = Object.getOwnPropertyDescriptors(Real);
+  globalThis.Symbol = Object.defineProperties(function (text) { return Real(text); }, known);`;
 
 test('a page that is not isolated has one thread, says why, and gives the same bits, without Symbol.dispose too', async () => {
   const { info, ...outcome } = await visit(
@@ -89,6 +79,18 @@ test('a page that is not isolated has one thread, says why, and gives the same b
   expect(info.threads).toBe(1);
   expect(info.downgrades).toEqual([
     { feature: 'threads', reason: expect.stringMatching(/1 thread instead of 2: .*not cross-origin isolated; serve/) },
+  ]);
+});
+
+test('an isolated page in a browser that shares no memory has one thread, and says why', async () => {
+  const info = await visit(
+    browser,
+    { ...repository, isolated: true, before: 'delete globalThis.SharedArrayBuffer;' },
+    (page) => page.evaluate(async () => (await createTrainer({ backend: 'wasm', threads: 2 })).info),
+  );
+  expect(info.threads).toBe(1);
+  expect(info.downgrades).toMatchObject([
+    { feature: 'threads', reason: '1 thread instead of 2: this browser lets workers share no memory' },
   ]);
 });
 
@@ -154,21 +156,35 @@ test('a run that is paused, stopped, saved, loaded and trained on gives the bits
   expect(sha256).toBe(node.sha256);
 });
 
+/** How a trainer does not start, which it must not do. */
+function refusalIn(page: Page) {
+  return page.evaluate(() =>
+    createTrainer({ backend: 'wasm' }).then(
+      () => null,
+      ({ code, message }) => ({ code, message }),
+    ),
+  );
+}
+
+const whatToAllow = { code: 'WORKER', message: expect.stringContaining('worker-src blob:') };
+
 test('a page whose policy lets no worker start is told what to allow', async () => {
   const policy = strictPolicy.replace('worker-src blob:', "worker-src 'none'");
   const site = await Site.open(repository.folder, { isolated: true, policy });
   const page = await browser.newPage();
   await page.goto(`${site.url}/${repository.path}`);
   await page.waitForFunction('globalThis.createTrainer');
-  const refusal = await page.evaluate(() =>
-    createTrainer({ backend: 'wasm' }).then(
-      () => null,
-      ({ code, message }) => ({ code, message }),
-    ),
-  );
+  const refusal = await refusalIn(page);
   await page.close();
   await site.close();
-  expect(refusal).toMatchObject({ code: 'WORKER', message: expect.stringContaining('worker-src blob:') });
+  expect(refusal).toMatchObject(whatToAllow);
+});
+
+test('so is one in a browser that refuses at once, as Safari does', async () => {
+  const before = `globalThis.Worker = class {
+    constructor() { throw new DOMException('The operation is insecure.', 'SecurityError'); }
+  };`;
+  expect(await visit(browser, { ...repository, isolated: true, before }, refusalIn)).toMatchObject(whatToAllow);
 });
 
 test('a picture is looked at, and errors come with class, code and details', async () => {

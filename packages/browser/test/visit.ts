@@ -21,8 +21,21 @@ export interface PageOptions {
   readonly isolated: boolean;
   /** A Content-Security-Policy. */
   readonly policy?: string;
-  /** Runs in the page before anything else. */
-  readonly before?: () => void;
+  /** A script that runs before anything else, in the page and in its workers. */
+  readonly before?: string;
+}
+
+/** Puts a script in front of the page's own, and of all that become workers. */
+function everywhere(script: string): string {
+  return `{
+    ${script}
+    const first = ${JSON.stringify(`{${script}}`)};
+    globalThis.Blob = class extends Blob {
+      constructor(parts = [], options) {
+        super(options?.type === 'text/javascript' ? [first, ...parts] : parts, options);
+      }
+    };
+  }`;
 }
 
 /** Opens a page, does something there, and fails when the page has written an error or a warning to its console. */
@@ -38,7 +51,7 @@ export async function visit<T>(
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
   });
   page.on('pageerror', ({ message }) => complaints.push(message));
-  if (before !== undefined) await page.addInitScript(before);
+  if (before !== undefined) await page.addInitScript({ content: everywhere(before) });
   try {
     await page.goto(`${site.url}/${path}`);
     await page.waitForFunction('globalThis.createTrainer');

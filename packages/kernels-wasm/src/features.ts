@@ -66,5 +66,6 @@ function sharedMemoryProblem(): string | undefined {
   if (nodeModule('node:worker_threads') !== undefined) return undefined;
   const { crossOriginIsolated, Worker } = globalThis as { crossOriginIsolated?: boolean; Worker?: unknown };
   if (Worker === undefined) return 'this context cannot start workers';
-  return crossOriginIsolated === true ? undefined : `the page is not cross-origin isolated; ${isolationHelp}`;
+  if (crossOriginIsolated !== true) return `the page is not cross-origin isolated; ${isolationHelp}`;
+  return typeof SharedArrayBuffer === 'function' ? undefined : 'this browser lets workers share no memory';
 }

@@ -185,7 +185,8 @@ async function* evaluate(
     yield { type: 'validation', on, epoch, done, count: data.count };
     progress.reset();
   }
-  return evaluator.readSums();
+  // In async generators Safari's engine does not wait by itself for what a call gives: github.com/WebKit/WebKit/pull/73407.
+  return await evaluator.readSums();
 }
 
 async function progressEvent(session: TrainingSession, imagesPerSecond: number): Promise<TrainEvent> {
