@@ -2,24 +2,29 @@
  * Builds the package in the current folder from the entries of its exports (an app: from src/main.ts).
  *
  * What `default` names is for bundlers: a module in dist/ for each in src/, so that a page takes only what it uses, and loads
- * later what it uses later. What `node` names is for Node, and an app is, too, which takes about a millisecond to load a
- * module: all that the first entry imports at once is one chunk, and there are few others.
+ * later what it uses later. What `node` names is for Node, and an app is, too. Node parses all of a module that it loads, and
+ * takes more than half a millisecond to find one: so there are few chunks, a smaller entry does without what only a larger one
+ * needs, and of others' packages there is what is used.
  */
-import { readFileSync, rmSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
+import { chunkNames } from './bundle/chunk-names.mjs';
+import { licenses } from './bundle/licenses.mjs';
 
 const source = '@skiplane/source';
 const { exports = {} } = JSON.parse(readFileSync('package.json', 'utf8'));
 const entries = Object.values(exports).filter((target) => target[source] !== undefined);
-/** Modules that the first entry imports, once they are known. */
-let atOnce;
+/** Others' packages that are loaded with an entry. */
+const inlined = /^(?:valibot|wasm-feature-detect)$/;
 
 rmSync('dist', { recursive: true, force: true });
-if (entries.length === 0) await build({ main: './src/main.ts' }, chunksIn('dist'));
+if (entries.length === 0) await build({ main: './src/main.ts' }, chunksIn('dist', ['./src/main.ts']));
 else await build(entriesOf('default', 'dist'), { dir: 'dist', preserveModules: true, preserveModulesRoot: 'src' });
-if (entries.some(({ node }) => node !== undefined))
-  await build(entriesOf('node', 'dist/bundle'), chunksIn('dist/bundle'));
+if (entries.some(({ node }) => node !== undefined)) {
+  const input = entriesOf('node', 'dist/bundle');
+  await build(input, chunksIn('dist/bundle', Object.values(input)), inlined);
+}
 
 /** Sources, by the names of what is built of them: `index` for ./dist/index.js. */
 function entriesOf(condition, dir) {
@@ -28,36 +33,36 @@ function entriesOf(condition, dir) {
   );
 }
 
-function chunksIn(dir) {
-  return { dir, chunkFileNames: '[name]-[hash].js', codeSplitting: { groups: [{ name: sharedChunk }] } };
+function chunksIn(dir, paths) {
+  const group = { name: chunkNames(paths.map((path) => resolve(path))), debugName: 'entries' };
+  return { dir, chunkFileNames: '[name]-[hash].js', codeSplitting: { groups: [group] } };
 }
 
-/** The name of the chunk of all that the first entry imports at once; null for other modules. */
-function sharedChunk(id, graph) {
-  atOnce ??= importedBy(resolve(entries[0]?.[source] ?? './src/main.ts'), graph);
-  // Not an app's own entry, which waits for chunks that import this one.
-  return atOnce.has(id) && id !== resolve('src/main.ts') ? 'shared' : null;
-}
-
-function importedBy(id, graph, found = new Set()) {
-  if (found.has(id)) return found;
-  found.add(id);
-  for (const imported of graph.getModuleInfo(id)?.importedIds ?? []) importedBy(imported, graph, found);
-  return found;
-}
-
-async function build(input, output) {
+/** @param inline  which of others' packages come into the bundle, as far as they are used */
+async function build(input, output, inline = /^$/) {
   const bundle = await rolldown({
     input,
     // Dependencies, other packages of this repository among them; not the helpers of the transform.
-    external: /^(?![./\0]|@oxc-project\/runtime)/,
+    external: (id) => /^(?![./\0]|@oxc-project\/runtime)/.test(id) && !inline.test(id),
     platform: 'neutral',
+    plugins: [licenses()],
     // An import that inlining leaves empty would stay, and bundlers would warn of it.
     optimization: { inlineConst: false },
     // As in tsconfig.base.json: no `using`, which Node 20 does not know.
     transform: { target: 'es2022' },
   });
   // Documentation is in the declarations.
-  await bundle.write({ format: 'esm', sourcemap: true, comments: { jsdoc: false }, ...output });
+  const written = await bundle.write({ format: 'esm', sourcemap: true, comments: { jsdoc: false }, ...output });
   await bundle.close();
+  for (const { type, fileName, code } of written.output) {
+    if (type === 'chunk') writeFileSync(join(output.dir, fileName), asciiOf(code));
+  }
+}
+
+/**
+ * Escapes mean the same in texts and in regular expressions. Node reads a module of plain ASCII faster, and V8 keeps two bytes
+ * for each character of others. Source maps are of the same lines, and behind such a character a few columns off.
+ */
+function asciiOf(code) {
+  return code.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
