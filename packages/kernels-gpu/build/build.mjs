@@ -1,6 +1,6 @@
 /**
- * Gathers src/wgsl/*.wgsl, one kernel a file, in src/generated/shaders.ts: the sources as strings, so that there is nothing
- * to serve or fetch, and how each binds its operands, so that a lowering can be checked before a device sees it.
+ * Gathers src/wgsl/*.wgsl, one kernel a file, in src/generated/sources.ts: as strings, so that there is nothing to serve or
+ * fetch. How a kernel is called src/shader.ts reads off its source; here is made sure that it can.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
@@ -27,46 +27,35 @@ function withoutSpaces(source) {
   return source.replaceAll(/(?<![-+&|]) (?=[-+*/%=<>!&|^,;:(){}[\]])|(?<=[-+*/%=<>!&|^,;:(){}[\]]) (?![-+&|])/g, '');
 }
 
-/** Access of the operands, in order of their bindings. */
-function bindingsOf(name, source) {
+/** That src/shader.ts can read off how operands are bound: one after another, in order of their bindings. */
+function checkBindings(name, source) {
   if (!/@compute\b/.test(source)) throw new Error(`src/wgsl/${name}.wgsl has no @compute entry point`);
-  const declared = source.matchAll(/@group\((\d+)\)\s*@binding\((\d+)\)\s*var<storage,\s*(read|read_write)>/g);
-  const bindings = [...declared].map(([, group, index, access]) => ({
-    group: Number(group),
-    index: Number(index),
-    access,
-  }));
-  bindings.sort((a, b) => a.index - b.index);
-  if (bindings.some(({ group, index }, i) => group !== 0 || index !== i)) {
-    throw new Error(`src/wgsl/${name}.wgsl: bindings must be @group(0) @binding(0), @binding(1), … without a gap`);
+  const declared = [...source.matchAll(/@group\((\d+)\)\s*@binding\((\d+)\)\s*var<storage,\s*(?:read|read_write)>/g)];
+  if (declared.some(([, group, index], i) => group !== '0' || index !== `${i}`)) {
+    throw new Error(
+      `src/wgsl/${name}.wgsl: bindings must be @group(0) @binding(0), @binding(1), … in order and without a gap`,
+    );
   }
-  return bindings.map(({ access }) => `'${access}'`);
 }
 
-/** Names and types of a kernel's numbers, in order of its struct Params. */
-function paramsOf(name, source) {
+/** That src/shader.ts can read off the kernel's numbers. */
+function checkParams(name, source) {
   const [, fields] =
     /^struct Params {\n([^}]*)}\n@group\(1\) @binding\(0\) var<uniform> params: Params;$/m.exec(source) ?? [];
-  const params = [...(fields ?? '').matchAll(/^(\w+): (u32|i32|f32),$/gm)];
-  if (params.length === 0) throw new Error(`src/wgsl/${name}.wgsl has no struct Params at group 1, binding 0`);
-  return params.map(([, field, type]) => `['${field}', '${type}']`);
+  if (fields === undefined || !/^(\w+: (u32|i32|f32),\n+)+$/.test(fields.replace(/^\n+/, ''))) {
+    throw new Error(`src/wgsl/${name}.wgsl has no struct Params of u32, i32 and f32 at group 1, binding 0`);
+  }
 }
 
 mkdirSync(path('src/generated'), { recursive: true });
+for (const [name, source] of sources) {
+  checkBindings(name, source);
+  checkParams(name, source);
+}
 writeFileSync(
-  path('src/generated/shaders.ts'),
+  path('src/generated/sources.ts'),
   `${header}export type ShaderName =\n${names.map((name) => `  | '${name}'`).join('\n')};\n\n` +
-    `export interface Shader {\n  readonly source: string;\n` +
-    `  /** Access of each operand, in order of the bindings of group 0. */\n` +
-    `  readonly bindings: readonly ('read' | 'read_write')[];\n` +
-    `  /** Names and types of its numbers, in order of \`struct Params\`, the uniform of group 1. */\n` +
-    `  readonly params: readonly (readonly [name: string, type: 'u32' | 'i32' | 'f32'])[];\n}\n\n` +
-    `/** Every kernel, by the name of its file. */\nexport const shaders: Readonly<Record<ShaderName, Shader>> = {\n` +
-    sources
-      .map(
-        ([name, source]) =>
-          `  '${name}': {\n    bindings: [${bindingsOf(name, source).join(', ')}],\n    params: [${paramsOf(name, source).join(', ')}],\n    source:\n      ${JSON.stringify(withoutSpaces(source))},\n  },\n`,
-      )
-      .join('') +
+    `/** The source of every kernel, by the name of its file. */\nexport const sources: Readonly<Record<ShaderName, string>> = {\n` +
+    sources.map(([name, source]) => `  '${name}':\n    ${JSON.stringify(withoutSpaces(source))},\n`).join('') +
     '};\n',
 );

@@ -11,9 +11,9 @@ import {
   type Value,
   type ValueId,
 } from '@skiplane/core';
-import { shaders } from './generated/shaders.ts';
 import { lowerings } from './lower/index.ts';
 import { maxWorkgroups, type Dispatch, type Lower, type LowerOptions, type Lowering } from './lower/lowering.ts';
+import { shaderOf } from './shader.ts';
 
 /** One kernel call and the op it belongs to. */
 export interface Call {
@@ -75,7 +75,7 @@ export function halfBindings(halves: ReadonlySet<ValueId>, { op, dispatch }: Cal
  */
 export function checkCall(call: Call, operands: readonly SlotStorage[]): void {
   const { dispatch } = call;
-  const accesses = shaders[dispatch.shader].bindings;
+  const accesses = shaderOf(dispatch.shader).bindings;
   const refuse = (problem: string): never => {
     throw new SkiplaneError('KERNEL', `${describeCall(call)} ${problem}.`);
   };

@@ -1,7 +1,7 @@
 import { SkiplaneError } from '@skiplane/core';
 import { bufferUsage, type Context } from './context.ts';
-import { shaders } from './generated/shaders.ts';
 import { describeCall, type Call } from './lower-graph.ts';
+import { shaderOf } from './shader.ts';
 
 /** Bytes from one call's numbers to the next: what every device takes as an offset, and more than any kernel has numbers. */
 const stride = 256;
@@ -31,7 +31,7 @@ const setters = { u32: 'setUint32', i32: 'setInt32', f32: 'setFloat32' } as cons
 
 function write(data: DataView, begin: number, call: Call): void {
   const { shader, constants } = call.dispatch;
-  shaders[shader].params.forEach(([name, type], i) => {
+  shaderOf(shader).params.forEach(([name, type], i) => {
     const value = constants[name];
     if (value === undefined) throw new SkiplaneError('KERNEL', `${describeCall(call)} is not given its '${name}'.`);
     data[setters[type]](begin + 4 * i, value, true);

@@ -1,8 +1,8 @@
 import { SkiplaneError } from '@skiplane/core';
-import { shaders, type ShaderName } from './generated/shaders.ts';
+import type { ShaderName } from './generated/sources.ts';
+import { shaderOf, type Access } from './shader.ts';
 
 type Constants = Readonly<Record<string, number>>;
-type Access = 'read' | 'read_write';
 
 const compute = 0x4; // GPUShaderStage.COMPUTE
 
@@ -26,7 +26,7 @@ export class Pipelines {
 
   /** Layout of a kernel's operands; kernels with operands of the same access share one. */
   layout(shader: ShaderName): GPUBindGroupLayout {
-    const accesses = shaders[shader].bindings;
+    const accesses = shaderOf(shader).bindings;
     const key = accesses.join();
     const found = this.#layouts.get(key);
     if (found !== undefined) return found;
@@ -48,7 +48,7 @@ export class Pipelines {
    * @throws {SkiplaneError} with what the device says of the kernel
    */
   get(shader: ShaderName, constants: Constants, halves: readonly number[] = []): Promise<GPUComputePipeline> {
-    const numbers = new Set(shaders[shader].params.map(([name]) => name));
+    const numbers = new Set(shaderOf(shader).params.map(([name]) => name));
     const overrides = Object.entries(constants).filter(([name]) => !numbers.has(name));
     const values = overrides.toSorted(([a], [b]) => (a < b ? -1 : 1));
     const variant = variantOf(shader, halves);
@@ -105,7 +105,7 @@ export class Pipelines {
 
 /** Who computes in f32 need not load what rewrites kernels. */
 async function sourceOf(shader: ShaderName, halves: readonly number[]): Promise<string> {
-  const { source } = shaders[shader];
+  const { source } = shaderOf(shader);
   if (halves.length === 0) return source;
   const { halfStorage } = await import('./half-storage.ts');
   return halfStorage(source, halves);

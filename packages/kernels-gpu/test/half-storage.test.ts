@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { shaders } from '../src/generated/shaders.ts';
+import { sources, type ShaderName } from '../src/generated/sources.ts';
 import { halfStorage } from '../src/half-storage.ts';
+import { shaderOf } from '../src/shader.ts';
 
 const kernel = (body: string, element = 'f32'): string =>
   [
@@ -67,10 +68,10 @@ describe('operands held as f16', () => {
   });
 
   test('can be any of every kernel, but for what is updated in place, indices, and a workspace', () => {
-    const refused = Object.entries(shaders).flatMap(([name, { source, bindings }]) =>
-      bindings.flatMap((_, binding) => {
+    const refused = (Object.keys(sources) as ShaderName[]).flatMap((name) =>
+      shaderOf(name).bindings.flatMap((_, binding) => {
         try {
-          halfStorage(source, [binding]);
+          halfStorage(sources[name], [binding]);
           return [];
         } catch {
           return [`${name} ${binding}`];

@@ -1,13 +1,14 @@
 import { opDef, planSlots, valueOf, type DType, type Graph, type OpKind } from '@skiplane/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDevice } from '../src/device.ts';
-import { shaders, type ShaderName } from '../src/generated/shaders.ts';
+import { sources, type ShaderName } from '../src/generated/sources.ts';
 import { callsOf, checkCall, lowerGraph, operandsOf, type Call } from '../src/lower-graph.ts';
 import { maxWorkgroups, type ConvAlgorithm, type LowerOptions } from '../src/lower/lowering.ts';
+import { shaderOf } from '../src/shader.ts';
 import { opGraphs } from './support/op-graphs.ts';
 import { softwareDrivers } from './software.ts';
 
-const names = Object.keys(shaders) as ShaderName[];
+const names = Object.keys(sources) as ShaderName[];
 const [driver] = await softwareDrivers();
 
 interface Declared {
@@ -41,7 +42,7 @@ function declarationsOf(source: string): Declared {
     overrides: [...source.matchAll(overridePattern)].map(([, name = '']) => name),
   };
 }
-const declared = new Map(names.map((name) => [name, declarationsOf(shaders[name].source)]));
+const declared = new Map(names.map((name) => [name, declarationsOf(shaderOf(name).source)]));
 
 describe.runIf(driver)('every kernel', () => {
   let device: GPUDevice;
@@ -60,14 +61,14 @@ describe.runIf(driver)('every kernel', () => {
 
   test('compiles without a warning', async () => {
     for (const name of names) {
-      const { source } = shaders[name];
+      const { source } = shaderOf(name);
       expect([name, await messages(source, 'error'), await messages(source, 'warning')]).toEqual([name, [], []]);
     }
   });
 
   test('declares operands and constants in a form that the tests below understand', () => {
     for (const name of names) {
-      const { source, bindings } = shaders[name];
+      const { source, bindings } = shaderOf(name);
       expect([name, declared.get(name)?.operands.map(({ access }) => access)]).toEqual([name, bindings]);
       expect([name, declared.get(name)?.overrides.length]).toEqual([name, source.match(/\boverride\b/g)?.length ?? 0]);
     }
@@ -75,7 +76,7 @@ describe.runIf(driver)('every kernel', () => {
 
   test('writes to each operand that it declares read_write', async () => {
     for (const name of names) {
-      const { source } = shaders[name];
+      const { source } = shaderOf(name);
       for (const { text, access, name: operand } of declared.get(name)?.operands ?? []) {
         if (access === 'read') continue;
         // Where nothing is written, the device takes it as read-only.
@@ -87,12 +88,12 @@ describe.runIf(driver)('every kernel', () => {
 
   test('uses every operand and every constant', async () => {
     for (const name of names) {
-      const { source } = shaders[name];
+      const { source } = shaderOf(name);
       const { operands = [], overrides = [] } = declared.get(name) ?? {};
       const texts = [
         ...operands.map(({ text }) => text),
         ...overrides.map((override) => `override ${override}:`),
-        ...shaders[name].params.map(([param, type]) => `\n${param}:${type},`),
+        ...shaderOf(name).params.map(([param, type]) => `\n${param}:${type},`),
       ];
       for (const text of texts) {
         // What nobody uses can be renamed.
@@ -180,7 +181,7 @@ describe('every lowering', () => {
     for (const { calls } of lowered) {
       for (const { dispatch } of calls) {
         const { shader, constants, workgroups } = dispatch;
-        const expected = [...(declared.get(shader)?.overrides ?? []), ...shaders[shader].params.map(([name]) => name)];
+        const expected = [...(declared.get(shader)?.overrides ?? []), ...shaderOf(shader).params.map(([name]) => name)];
         expect([shader, Object.keys(constants).toSorted()]).toEqual([shader, expected.toSorted()]);
         expect(Object.values(constants).filter((value) => !Number.isFinite(value))).toEqual([]);
         for (const count of workgroups)
@@ -194,7 +195,7 @@ describe('every lowering', () => {
       const [{ op } = { op: undefined }] = calls;
       if (op === undefined) continue;
       const bindings = calls.flatMap(({ dispatch }) =>
-        dispatch.bindings.map((binding, i) => ({ ...binding, access: shaders[dispatch.shader].bindings[i] })),
+        dispatch.bindings.map((binding, i) => ({ ...binding, access: shaderOf(dispatch.shader).bindings[i] })),
       );
       const aliases = opDef<OpKind>(op.kind).aliases ?? [];
       op.outputs.forEach((_, index) => {
@@ -217,7 +218,7 @@ describe('every lowering', () => {
       for (const { op, dispatch } of calls) {
         dispatch.bindings.forEach(({ kind, index }, i) => {
           if (kind !== 'workspace') return;
-          if (shaders[dispatch.shader].bindings[i] === 'read_write') written.add(index);
+          if (shaderOf(dispatch.shader).bindings[i] === 'read_write') written.add(index);
           else expect(written.has(index), `${op.kind}, ${dispatch.shader} reads workspace ${index}`).toBe(true);
         });
       }

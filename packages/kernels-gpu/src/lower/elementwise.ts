@@ -1,5 +1,5 @@
 import { elementCount, keptBelow, type OpKind } from '@skiplane/core';
-import type { ShaderName } from '../generated/shaders.ts';
+import type { ShaderName } from '../generated/sources.ts';
 import {
   ceilDiv,
   fold,

@@ -1,5 +1,5 @@
 import type { TensorSpec } from '@skiplane/core';
-import type { ShaderName } from '../generated/shaders.ts';
+import type { ShaderName } from '../generated/sources.ts';
 import { ceilDiv, fold, input, output, single, spec, type Lowering, type Lower } from './lowering.ts';
 
 /** One invocation a row of [batch, classes]: inputs in order, then the output. */

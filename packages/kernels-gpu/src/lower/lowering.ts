@@ -1,5 +1,5 @@
 import type { OpAttrs, OpKind, TensorSpec } from '@skiplane/core';
-import type { ShaderName } from '../generated/shaders.ts';
+import type { ShaderName } from '../generated/sources.ts';
 
 /** How convolutions are computed: `direct` is the strict choice, `winograd` where it applies, `auto` the cheaper one. */
 export type ConvAlgorithm = 'auto' | 'direct' | 'winograd';

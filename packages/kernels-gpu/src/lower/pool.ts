@@ -1,5 +1,5 @@
 import { elementCount, type SizedWindow2d, type TensorSpec } from '@skiplane/core';
-import type { ShaderName } from '../generated/shaders.ts';
+import type { ShaderName } from '../generated/sources.ts';
 import { ceilDiv, fold, input, output, single, sizes4, spec, type Lower, type Lowering } from './lowering.ts';
 
 /** One invocation an element of the output: inputs in order, then the output. */
