@@ -9,7 +9,7 @@ export interface Shader {
 }
 
 export type Access = 'read' | 'read_write';
-export type NumberType = 'u32' | 'i32' | 'f32';
+type NumberType = 'u32' | 'i32' | 'f32';
 
 const known = new Map<ShaderName, Shader>();
 

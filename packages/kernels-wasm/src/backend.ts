@@ -9,6 +9,7 @@ import {
   type BackendMemory,
   type CompileOptions,
   type Graph,
+  type OpKind,
   type Program,
   type Tensor,
   type TensorSpec,
@@ -19,7 +20,7 @@ import { detectFeatures, type Binary } from './features.ts';
 import { headerBytes } from './header.ts';
 import { Heap } from './heap.ts';
 import type { ConvAlgorithm, LowerOptions } from './lower/lowering.ts';
-import { instantiate, loadModule, type Exports } from './module.ts';
+import { addKernels, instantiate, loadModule, type Exports } from './module.ts';
 import { Pool } from './pool.ts';
 import { WasmProgram, type Call, type Clock, type Engine } from './program.ts';
 import { Queue } from './queue.ts';
@@ -72,6 +73,9 @@ export async function createWasmBackend(options: WasmBackendOptions = {}): Promi
   return new WasmBackend(info, binary, heap, barrier, conv, pool, runHere);
 }
 
+/** Ops whose kernels only int8 nets need: they are in a binary of their own. */
+const quantizedKinds = new Set<OpKind>(['quantize', 'dequantize', 'quantizedConv2d']);
+
 class WasmBackend implements Backend, Engine {
   readonly name = 'wasm';
   readonly info: BackendInfo;
@@ -83,6 +87,8 @@ class WasmBackend implements Backend, Engine {
   readonly #pool: Pool | undefined;
   readonly #runHere: Exports | undefined;
   readonly #queue = new Queue();
+  /** Of the kernels of {@link quantizedKinds}. */
+  #quantized: Promise<void> | undefined;
   #disposed = false;
 
   constructor(
@@ -128,6 +134,7 @@ class WasmBackend implements Backend, Engine {
       tensors.set(name, tensor);
     }
     await this.#queue.settled();
+    if (graph.ops.some(({ kind }) => quantizedKinds.has(kind))) await (this.#quantized ??= this.#loadQuantized());
     const compiled = await compiledGraph(graph, options, (candidate) => arenaBytesOf(this, candidate));
     return new WasmProgram(this, compiled, tensors, options);
   }
@@ -144,6 +151,14 @@ class WasmBackend implements Backend, Engine {
       }
       check();
       return times;
+    });
+  }
+
+  async #loadQuantized(): Promise<void> {
+    const module = await loadModule('quantized', this.#pool !== undefined);
+    await this.#queue.enqueue(async () => {
+      await this.#pool?.addKernels(module);
+      if (this.#runHere !== undefined) await addKernels(this.#runHere, module, this.heap.memory);
     });
   }
 

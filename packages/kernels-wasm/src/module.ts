@@ -4,8 +4,8 @@ import { nodeModule } from './node.ts';
 
 const compiled = new Map<string, Promise<WebAssembly.Module>>();
 
-/** The compiled module of a binary; compiled once a process. */
-export function loadModule(binary: Binary, threads: boolean): Promise<WebAssembly.Module> {
+/** The compiled module of a binary, or of the kernels for int8 nets; compiled once a process. */
+export function loadModule(binary: Binary | 'quantized', threads: boolean): Promise<WebAssembly.Module> {
   const name = threads ? `${binary}-threads` : binary;
   const known = compiled.get(name);
   if (known !== undefined) return known;
@@ -36,17 +36,31 @@ async function inflate(deflated: Uint8Array<ArrayBuffer>): Promise<BufferSource>
   return new Response(stream).arrayBuffer();
 }
 
-/** What a module exports. */
+/** What a binary exports. */
 export interface Exports {
   /** Runs the program whose header is at a byte offset. */
   run(program: number, thread: number): void;
+  /** Place 1 is for `execute` of a module whose kernels are added. */
+  readonly table: WebAssembly.Table;
 }
 
 const abort = (): never => {
   throw new Error('a wasm kernel aborted');
 };
 
+const importsOf = (memory: WebAssembly.Memory): WebAssembly.Imports => ({ env: { memory, abort } });
+
 export async function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<Exports> {
-  const instance = await WebAssembly.instantiate(module, { env: { memory, abort } });
+  const instance = await WebAssembly.instantiate(module, importsOf(memory));
   return instance.exports as unknown as Exports;
+}
+
+/** Lets programs name the kernels of another module, too. */
+export async function addKernels(
+  { table }: Exports,
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+): Promise<void> {
+  const { exports } = await WebAssembly.instantiate(module, importsOf(memory));
+  table.set(table.grow(1), exports['execute']);
 }

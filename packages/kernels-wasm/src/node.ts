@@ -15,6 +15,7 @@ interface OsModule {
 export interface NodeWorker {
   on(event: 'message', listener: (message: unknown) => void): void;
   on(event: 'error', listener: (error: Error) => void): void;
+  postMessage(message: unknown): void;
   ref(): void;
   unref(): void;
   terminate(): Promise<number>;

@@ -2,17 +2,20 @@ import { SkiplaneError } from '@skiplane/core';
 import { headerBytes } from './header.ts';
 import { nodeModule, type NodeWorker } from './node.ts';
 
-/** Control words in memory: generation, byte offset of the first header (0 to end), number of headers. */
+/** Control words in memory: generation, byte offset of the first header (or one of the two below), number of headers. */
 const controlWords = 3;
+const toEnd = 0;
+const toAddKernels = 1;
 
 /**
  * The worker's whole life: instantiate, then wait in memory for the next programs, whose headers follow one another. Thread 0
  * leaves a program's last barrier when all have arrived there, so it keeps the time and reports the end.
  */
 const workerSource = `
-const start = async ({ module, memory, control, thread }, post) => {
+const start = async ({ module, memory, control, thread }, post, receive) => {
   const abort = () => { throw new Error('a wasm kernel aborted'); };
-  const { exports } = await WebAssembly.instantiate(module, { env: { memory, abort } });
+  const imports = { env: { memory, abort } };
+  const { exports } = await WebAssembly.instantiate(module, imports);
   const words = new Int32Array(memory.buffer, control, ${controlWords});
   post({ ready: true });
   for (let generation = 0; ; ) {
@@ -20,7 +23,13 @@ const start = async ({ module, memory, control, thread }, post) => {
     while (Atomics.load(words, 0) === generation) Atomics.wait(words, 0, generation);
     generation = Atomics.load(words, 0);
     const first = Atomics.load(words, 1) >>> 0;
-    if (first === 0) return;
+    if (first === ${toEnd}) return;
+    if (first === ${toAddKernels}) {
+      const added = new WebAssembly.Instance(await receive(), imports);
+      exports.table.set(exports.table.grow(1), added.exports.execute);
+      post({ ready: true });
+      continue;
+    }
     const count = Atomics.load(words, 2);
     const times = [];
     for (let i = 0, start = performance.now(); i < count; i++) {
@@ -32,12 +41,15 @@ const start = async ({ module, memory, control, thread }, post) => {
     if (thread === 0) post({ times });
   }
 };
-const guarded = (data, post) => start(data, post).catch((error) => post({ error: String(error && error.stack || error) }));
+const guarded = (data, post, receive) =>
+  start(data, post, receive).catch((error) => post({ error: String(error && error.stack || error) }));
 if (typeof require === 'function') {
   const { parentPort, workerData } = require('node:worker_threads');
-  guarded(workerData, (message) => parentPort.postMessage(message));
+  const receive = () => new Promise((resolve) => parentPort.once('message', resolve));
+  guarded(workerData, (message) => parentPort.postMessage(message), receive);
 } else {
-  self.onmessage = ({ data }) => guarded(data, (message) => self.postMessage(message));
+  const receive = () => new Promise((resolve) => { self.onmessage = ({ data }) => resolve(data); });
+  receive().then((data) => guarded(data, (message) => self.postMessage(message), receive));
 }
 `;
 
@@ -48,6 +60,7 @@ interface Message {
 }
 
 interface PoolWorker {
+  post(message: unknown): void;
   /** Keeps the process alive, or lets it end; browsers need neither. */
   ref(): void;
   unref(): void;
@@ -59,6 +72,8 @@ export class Pool {
   readonly threads: number;
   readonly #workers: PoolWorker[] = [];
   readonly #control: Int32Array;
+  /** Workers that are not ready yet. */
+  #missing = 0;
   #settle: { resolve(times: readonly number[]): void; reject(error: Error): void } | undefined;
   #failure: Error | undefined;
 
@@ -75,26 +90,16 @@ export class Pool {
     control: number,
   ): Promise<Pool> {
     const pool = new Pool(threads, new Int32Array(memory.buffer, control, controlWords));
-    const ready: Promise<void>[] = [];
-    for (let thread = 0; thread < threads; thread++) {
-      ready.push(
-        new Promise((resolve, reject) => {
-          const listen = (message: Message): void => {
-            if (message.ready === true) resolve();
-            else if (message.times !== undefined) pool.#settle?.resolve(message.times);
-            else if (message.error !== undefined) pool.#fail(message.error, reject);
-          };
-          pool.#workers.push(startWorker({ module, memory, control, thread }, listen));
-        }),
-      );
-    }
     try {
-      await Promise.all(ready);
+      await pool.#everyone(() => {
+        for (let thread = 0; thread < threads; thread++) {
+          pool.#workers.push(startWorker({ module, memory, control, thread }, pool.#listen));
+        }
+      });
     } catch (error) {
       pool.dispose();
       throw error;
     }
-    pool.#workers.forEach((worker) => worker.unref());
     return pool;
   }
 
@@ -104,22 +109,19 @@ export class Pool {
    * @throws {SkiplaneError} when a kernel trapped; the pool is unusable then
    */
   async run(first: number, count: number): Promise<readonly number[]> {
-    if (count === 0) return [];
-    if (this.#failure !== undefined) throw this.#failure;
-    this.#workers.forEach((worker) => worker.ref());
-    try {
-      return await new Promise<readonly number[]>((resolve, reject) => {
-        this.#settle = { resolve, reject };
-        this.#post(first, count);
-      });
-    } finally {
-      this.#settle = undefined;
-      this.#workers.forEach((worker) => worker.unref());
-    }
+    return count === 0 ? [] : await this.#answer(() => this.#post(first, count));
+  }
+
+  /** Lets programs name the kernels of another module, too, while none runs. @throws {SkiplaneError} as {@link run} */
+  async addKernels(module: WebAssembly.Module): Promise<void> {
+    await this.#everyone(() => {
+      this.#workers.forEach((worker) => worker.post(module));
+      this.#post(toAddKernels, 0);
+    });
   }
 
   dispose(): void {
-    this.#post(0, 0);
+    this.#post(toEnd, 0);
     this.#workers.forEach((worker) => worker.terminate());
     this.#workers.length = 0;
     this.#failure ??= new SkiplaneError('DISPOSED', 'the wasm thread pool has been disposed');
@@ -133,12 +135,36 @@ export class Pool {
     Atomics.notify(this.#control, 0);
   }
 
-  #fail(message: string, reject: (error: Error) => void): void {
-    const error = new SkiplaneError('KERNEL', `a wasm kernel failed: ${message}`);
-    this.#failure = error;
+  /** Asks all workers, and waits until each has said that it is ready. */
+  async #everyone(ask: () => void): Promise<void> {
+    this.#missing = this.threads;
+    await this.#answer(ask);
+  }
+
+  async #answer(ask: () => void): Promise<readonly number[]> {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#workers.forEach((worker) => worker.ref());
+    try {
+      return await new Promise<readonly number[]>((resolve, reject) => {
+        this.#settle = { resolve, reject };
+        ask();
+      });
+    } finally {
+      this.#settle = undefined;
+      this.#workers.forEach((worker) => worker.unref());
+    }
+  }
+
+  readonly #listen = ({ ready, times, error }: Message): void => {
+    if (ready === true && --this.#missing === 0) this.#settle?.resolve([]);
+    else if (times !== undefined) this.#settle?.resolve(times);
+    else if (error !== undefined) this.#fail(error);
+  };
+
+  #fail(message: string): void {
+    this.#failure = new SkiplaneError('KERNEL', `a wasm kernel failed: ${message}`);
     this.#workers.forEach((worker) => worker.terminate());
-    reject(error);
-    this.#settle?.reject(error);
+    this.#settle?.reject(this.#failure);
   }
 }
 
@@ -150,7 +176,13 @@ function startWorker(data: unknown, listen: (message: Message) => void): PoolWor
     const worker: NodeWorker = new threads.Worker(workerSource, { eval: true, workerData: data, execArgv: [] });
     worker.on('message', (message) => listen(message as Message));
     worker.on('error', (error) => listen({ error: error.message }));
-    return { ref: () => worker.ref(), unref: () => worker.unref(), terminate: () => void worker.terminate() };
+    return {
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker, not a window: there is no origin
+      post: (message) => worker.postMessage(message),
+      ref: () => worker.ref(),
+      unref: () => worker.unref(),
+      terminate: () => void worker.terminate(),
+    };
   }
   const url = URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' }));
   const worker = new Worker(url);
@@ -160,6 +192,7 @@ function startWorker(data: unknown, listen: (message: Message) => void): PoolWor
   });
   worker.addEventListener('error', ({ message }) => listen({ error: message }));
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker, not a window: there is no origin
-  worker.postMessage(data);
-  return { ref: nothing, unref: nothing, terminate: () => worker.terminate() };
+  const post = (message: unknown): void => worker.postMessage(message);
+  post(data);
+  return { post, ref: nothing, unref: nothing, terminate: () => worker.terminate() };
 }
