@@ -1,3 +1,4 @@
+import { epilogueConstantBytes, storeVector, writeEpilogueConstants } from './epilogue';
 import { madd } from './simd';
 
 /**
@@ -18,58 +19,105 @@ import { madd } from './simd';
 export function rows2x16(
   y: usize, yStep: usize, panel: usize, a: usize, aStep: usize, pairs: i32, segments: i32, length: i32, segmentStep: usize,
 ): void {
+  pairsOfRows(y, yStep, panel, 1, a, aStep, pairs, segments, length, segmentStep, 0, 0, 0, 0, 0);
+}
+
+/**
+ * {@link rows2x16} for `panels` panels, pair after pair, which then go through the epilogue: to y + offset, with the operands
+ * of storePixel and {@link writeTileConstants}. Results are in registers until they are stored, and y, residual and mask are walked front to back while products are made.
+ */
+export function storeRows2x16(
+  y: usize, yStep: usize, panel: usize, panels: i32, a: usize, aStep: usize, pairs: i32, segments: i32, length: i32, segmentStep: usize,
+  bias: usize, residual: usize, mask: usize, constants: usize, offset: usize,
+): void {
+  pairsOfRows(y, yStep, panel, panels, a, aStep, pairs, segments, length, segmentStep, bias, residual, mask, constants, offset);
+}
+
+/** The constants of {@link storeRows2x16}: those of the epilogue, and the floor of the activation. */
+@inline export function writeTileConstants(at: usize, floor: f32): void {
+  writeEpilogueConstants(at);
+  store<f32>(at + epilogueConstantBytes, floor);
+}
+
+/** Without `constants` there is no epilogue. */
+@inline function pairsOfRows(
+  y: usize, yStep: usize, panel: usize, panels: i32, a: usize, aStep: usize, pairs: i32, segments: i32, length: i32, segmentStep: usize,
+  bias: usize, residual: usize, mask: usize, constants: usize, offset: usize,
+): void {
   const zero = f32x4.splat(0);
   const bytes = <usize>length << 6;
   for (let pair = 0; pair < pairs; pair++) {
-    let c00 = zero, c01 = zero, c02 = zero, c03 = zero, c10 = zero, c11 = zero, c12 = zero, c13 = zero;
-    let w = panel, a0 = a;
-    for (let s = 0; s < segments; s++) {
-      const end = w + bytes;
-      let x0 = a0, x1 = a0 + aStep;
-      for (;;) {
-        const w0 = v128.load(w), w1 = v128.load(w, 16), w2 = v128.load(w, 32), w3 = v128.load(w, 48);
-        const u = v128.load32_splat(x0);
-        c00 = madd(u, w0, c00);
-        c01 = madd(u, w1, c01);
-        c02 = madd(u, w2, c02);
-        c03 = madd(u, w3, c03);
-        const v = v128.load32_splat(x1);
-        c10 = madd(v, w0, c10);
-        c11 = madd(v, w1, c11);
-        c12 = madd(v, w2, c12);
-        c13 = madd(v, w3, c13);
-        if (w + 64 >= end) break;
-        const z0 = v128.load(w, 64), z1 = v128.load(w, 80), z2 = v128.load(w, 96), z3 = v128.load(w, 112);
-        const p = v128.load32_splat(x0, 4);
-        c00 = madd(p, z0, c00);
-        c01 = madd(p, z1, c01);
-        c02 = madd(p, z2, c02);
-        c03 = madd(p, z3, c03);
-        const q = v128.load32_splat(x1, 4);
-        c10 = madd(q, z0, c10);
-        c11 = madd(q, z1, c11);
-        c12 = madd(q, z2, c12);
-        c13 = madd(q, z3, c13);
-        w += 128;
-        x0 += 8;
-        x1 += 8;
-        if (w >= end) break;
+    let w = panel;
+    for (let k: usize = 0; k < <usize>panels << 6; k += 64) {
+      let c00 = zero, c01 = zero, c02 = zero, c03 = zero, c10 = zero, c11 = zero, c12 = zero, c13 = zero;
+      let a0 = a;
+      for (let s = 0; s < segments; s++) {
+        const end = w + bytes;
+        let x0 = a0, x1 = a0 + aStep;
+        for (;;) {
+          const w0 = v128.load(w), w1 = v128.load(w, 16), w2 = v128.load(w, 32), w3 = v128.load(w, 48);
+          const u = v128.load32_splat(x0);
+          c00 = madd(u, w0, c00);
+          c01 = madd(u, w1, c01);
+          c02 = madd(u, w2, c02);
+          c03 = madd(u, w3, c03);
+          const v = v128.load32_splat(x1);
+          c10 = madd(v, w0, c10);
+          c11 = madd(v, w1, c11);
+          c12 = madd(v, w2, c12);
+          c13 = madd(v, w3, c13);
+          if (w + 64 >= end) break;
+          const z0 = v128.load(w, 64), z1 = v128.load(w, 80), z2 = v128.load(w, 96), z3 = v128.load(w, 112);
+          const p = v128.load32_splat(x0, 4);
+          c00 = madd(p, z0, c00);
+          c01 = madd(p, z1, c01);
+          c02 = madd(p, z2, c02);
+          c03 = madd(p, z3, c03);
+          const q = v128.load32_splat(x1, 4);
+          c10 = madd(q, z0, c10);
+          c11 = madd(q, z1, c11);
+          c12 = madd(q, z2, c12);
+          c13 = madd(q, z3, c13);
+          w += 128;
+          x0 += 8;
+          x1 += 8;
+          if (w >= end) break;
+        }
+        w = end;
+        a0 += segmentStep;
       }
-      w = end;
-      a0 += segmentStep;
+      if (constants == 0) {
+        v128.store(y, c00);
+        v128.store(y, c01, 16);
+        v128.store(y, c02, 32);
+        v128.store(y, c03, 48);
+        v128.store(y + yStep, c10);
+        v128.store(y + yStep, c11, 16);
+        v128.store(y + yStep, c12, 32);
+        v128.store(y + yStep, c13, 48);
+      } else if ((residual | mask) == 0) {
+        storeTile(c00, c01, c02, c03, y, bias + k, 0, 0, constants, offset + k);
+        storeTile(c10, c11, c12, c13, y, bias + k, 0, 0, constants, offset + yStep + k);
+      } else {
+        storeTile(c00, c01, c02, c03, y, bias + k, residual, mask, constants, offset + k);
+        storeTile(c10, c11, c12, c13, y, bias + k, residual, mask, constants, offset + yStep + k);
+      }
     }
-    const second = y + yStep;
-    v128.store(y, c00);
-    v128.store(y, c01, 16);
-    v128.store(y, c02, 32);
-    v128.store(y, c03, 48);
-    v128.store(second, c10);
-    v128.store(second, c11, 16);
-    v128.store(second, c12, 32);
-    v128.store(second, c13, 48);
     a += aStep << 1;
-    y = second + yStep;
+    if (constants == 0) y += yStep << 1;
+    else offset += yStep << 1;
   }
+}
+
+/** The epilogue of 16 results of a pixel. */
+@inline function storeTile(
+  c0: v128, c1: v128, c2: v128, c3: v128, y: usize, bias: usize, residual: usize, mask: usize, constants: usize, offset: usize,
+): void {
+  const magnitude = v128.load32_splat(constants), normal = v128.load32_splat(constants, 4), least = v128.load32_splat(constants + epilogueConstantBytes);
+  storeVector(c0, y, residual, mask, v128.load(bias), least, magnitude, normal, offset);
+  storeVector(c1, y, residual, mask, v128.load(bias, 16), least, magnitude, normal, offset + 16);
+  storeVector(c2, y, residual, mask, v128.load(bias, 32), least, magnitude, normal, offset + 32);
+  storeVector(c3, y, residual, mask, v128.load(bias, 48), least, magnitude, normal, offset + 48);
 }
 
 /**

@@ -21,8 +21,8 @@ export interface ConvShape {
 
 /** Half of a small L1: what a block of padded input rows may take. */
 const windowBytes = 16 * 1024;
-/** A quarter of it: what the results of the block may take, which are written and then read once. */
-const resultBytes = 8 * 1024;
+/** What the results of a task may take: enough for its start to cost little, few enough for threads to share an image. */
+const resultBytes = 16 * 1024;
 /** Half of a small L2: what V and M of a Winograd task may take. */
 const winogradBytes = 256 * 1024;
 /** Tasks that the few tiles of a small batch are dealt to for each of several threads: one image on two of them runs 1.5 times as fast as on one (Zen 4). */
@@ -59,7 +59,7 @@ export function useWinograd(shape: ConvShape, conv: ConvAlgorithm): boolean {
   return conv === 'winograd' || winogradWins(shape);
 }
 
-/** Output rows of a task whose padded input rows and whose results fit a small L1 together; at least one. */
+/** Output rows of a task whose padded input rows fit a small L1; at least one. */
 export function directRows(shape: ConvShape): number {
   const { filterHeight, strideHeight, outHeight } = shape;
   const windowRows = Math.floor((windowBytes / windowRowBytes(shape) - filterHeight) / strideHeight) + 1;
@@ -67,10 +67,11 @@ export function directRows(shape: ConvShape): number {
   return Math.max(1, Math.min(windowRows, resultRows, outHeight));
 }
 
-/** Scratch of a direct task of `rows` output rows: constants, a bias of zeros, the results, the padded window, and slack for a last pair. */
+/** Scratch of a direct task of `rows` output rows: constants, a bias of zeros, the results of a panel that is not full, the padded window, and slack for a last pair. */
 export function directScratchBytes(shape: ConvShape, rows: number): number {
   const window = windowRowBytes(shape) * ((rows - 1) * shape.strideHeight + shape.filterHeight);
-  return 64 + padTo16(shape.outChannels) * 4 + rows * resultRowBytes(shape) + align(window + 64);
+  const results = shape.outChannels % 16 === 0 ? 0 : rows * shape.outWidth * 64;
+  return 64 + padTo16(shape.outChannels) * 4 + results + align(window + 64);
 }
 
 /** Scratch of a block of `rows` output rows of the direct filter gradient: zeros, dy in panels, the padded window, and slack for a last pair. */
