@@ -2,7 +2,7 @@
  * Measures training in headless Chromium beside Node's on this machine, in turns: node tools/browser/measure.mjs [wasm|gpu] [rounds].
  * `wasm`: images a second on 1 and 2 threads, delays of the page, time to the first step, and what a page downloads. `gpu`: on SwiftShader.
  */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,16 +49,11 @@ try {
   await rm(folder, { recursive: true });
 }
 
-/** Bundles and minifies the page, and says what it weighs. */
+/** Bundles and minifies the page. */
 async function bundlePage() {
   const bundle = await rolldown({ input: fileURLToPath(new URL('page.js', import.meta.url)), platform: 'browser' });
   await bundle.write({ dir: folder, format: 'esm', minify: true });
   await bundle.close();
-  const scripts = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name))));
-  const [raw, zipped] = [scripts, scripts.map((bytes) => gzipSync(bytes, { level: 9 }))].map((files) =>
-    files.reduce((sum, { length }) => sum + length, 0),
-  );
-  console.log(`a page with the trainer: ${kilobytes(raw)}, gzipped ${kilobytes(zipped)}`);
   await writeFile(
     join(folder, 'index.html'),
     '<!doctype html><title>measure</title><link rel="icon" href="data:,"><body><script type="module" src="page.js"></script>',
@@ -95,10 +90,22 @@ async function inPage(browser, url, backend) {
       [backend, first, { ...run, progressSeconds: 0 }],
     );
     const whole = await page.evaluate((args) => globalThis.trainHere(...args), [backend, data, run]);
+    const scripts = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name));
+    await sayDownload(
+      scripts.filter((script) => script.startsWith(`${url}/`)).map((script) => script.slice(url.length)),
+    );
     return { ...whole, openMilliseconds: step.openMilliseconds, firstStepMilliseconds: step.firstStepMilliseconds };
   } finally {
     await page.close();
   }
+}
+
+async function sayDownload(scripts) {
+  const files = await Promise.all(scripts.map((name) => readFile(join(folder, name))));
+  const [raw, zipped] = [files, files.map((bytes) => gzipSync(bytes, { level: 9 }))].map((all) =>
+    all.reduce((sum, { length }) => sum + length, 0),
+  );
+  console.log(`the page has loaded ${scripts.length} scripts, ${kilobytes(raw)}, gzipped ${kilobytes(zipped)}`);
 }
 
 function sayPage({ device, speeds, openMilliseconds, firstStepMilliseconds, longestGap, longTasks }) {

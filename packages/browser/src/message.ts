@@ -13,3 +13,11 @@ export interface Call {
 export type Answer =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly error: SentError };
+
+/** The worker needs a binary of the kernels; the answer goes to the port. */
+export interface BinaryRequest {
+  readonly binary: string;
+  readonly port: MessagePort;
+}
+
+export type SentBinary = { readonly deflated: string } | { readonly error: SentError };

@@ -22,10 +22,10 @@ import type { Picture } from './worker/picture.ts';
  * trainer.dispose();
  * ```
  * @throws {UnsupportedError} without SIMD or WebGPU, or without a fitting adapter
- * @throws {SkiplaneError} of the code WORKER when the page's policy, or the browser, lets no worker start
+ * @throws {SkiplaneError} of the code WORKER when the page's policy, or the browser, lets no worker start, or its program cannot be loaded
  */
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
-  const channel = new Channel();
+  const channel = await Channel.start(options.backend);
   try {
     return new Trainer(channel, await channel.call('open', options));
   } catch (error) {

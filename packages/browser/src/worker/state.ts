@@ -8,6 +8,7 @@ import {
   type TrainingState,
 } from '@skiplane/resnet';
 import { LookPrograms } from './look-programs.ts';
+import type { TrainerOptions } from './requests/open.ts';
 import type { TrainingRun } from './training-run.ts';
 
 /** The images that are trained, tested and looked at. */
@@ -27,14 +28,22 @@ export interface Network {
   readonly training: TrainingState | null;
 }
 
+/** Opens the backend that a worker's program has. */
+export type OpenBackend = (options: TrainerOptions) => Promise<Backend>;
+
 /** What the worker holds: one backend, one pair of data sets, one network, one run. */
 export class WorkerState {
   run: TrainingRun | undefined;
   readonly programs = new LookPrograms();
+  readonly openBackend: OpenBackend;
   #backend: Backend | undefined;
   #images: Images | undefined;
   #network: Network | undefined;
   #predictor: Promise<Predictor> | undefined;
+
+  constructor(openBackend: OpenBackend) {
+    this.openBackend = openBackend;
+  }
 
   get backend(): Backend {
     if (this.#backend === undefined) throw new ValueError('no backend is open.');

@@ -1,6 +1,6 @@
 import type { BackendInfo } from '@skiplane/core';
-import { createGpuBackend, type GpuBackendOptions } from '@skiplane/kernels-gpu';
-import { createWasmBackend, type WasmBackendOptions } from '@skiplane/kernels-wasm';
+import type { GpuBackendOptions } from '@skiplane/kernels-gpu';
+import type { WasmBackendOptions } from '@skiplane/kernels-wasm';
 import type { WorkerState } from '../state.ts';
 
 /** Which backend to open, with its own options. */
@@ -10,6 +10,6 @@ export type TrainerOptions =
 
 /** Opens the backend. @throws what `createWasmBackend` and `createGpuBackend` throw */
 export async function open(state: WorkerState, options: TrainerOptions): Promise<BackendInfo> {
-  state.backend = await (options.backend === 'wasm' ? createWasmBackend(options) : createGpuBackend(options));
+  state.backend = await state.openBackend(options);
   return state.backend.info;
 }

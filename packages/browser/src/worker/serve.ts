@@ -1,8 +1,7 @@
-/** The worker's program: answers every call by the table of requests. */
 import type { Answer, Call } from '../message.ts';
 import { toSent } from '../sent-error.ts';
 import { answer } from './requests/index.ts';
-import { WorkerState } from './state.ts';
+import { WorkerState, type OpenBackend } from './state.ts';
 import { transferablesOf } from './transfer.ts';
 
 /** What this file uses of a worker's global scope, for which TypeScript's DOM library has no types. */
@@ -12,9 +11,14 @@ interface WorkerScope {
 }
 
 const scope = globalThis as unknown as WorkerScope;
-const state = new WorkerState();
 
-async function reply({ id, name, input }: Call): Promise<void> {
+/** The worker's program: answers every call by the table of requests. */
+export function serve(openBackend: OpenBackend): void {
+  const state = new WorkerState(openBackend);
+  scope.addEventListener('message', ({ data }) => void reply(state, data));
+}
+
+async function reply(state: WorkerState, { id, name, input }: Call): Promise<void> {
   try {
     const value = await answer(state, name, input);
     scope.postMessage({ id, value }, transferablesOf(value));
@@ -22,5 +26,3 @@ async function reply({ id, name, input }: Call): Promise<void> {
     scope.postMessage({ id, error: toSent(error) }, []);
   }
 }
-
-scope.addEventListener('message', ({ data }) => void reply(data));
