@@ -40,7 +40,7 @@ export type { Alias, OpCost, OpDef, OpDefs } from './ops/op-def.ts';
 export { adamStepSize } from './ops/optimizer.ts';
 export { noPadding, samePadding, window2d } from './ops/window.ts';
 export { lifetimes, type Lifetime, type Lifetimes } from './lifetimes.ts';
-export { planMemory, type Block, type MemoryPlan, type PlanOptions, type Storage } from './plan-memory.ts';
+export { planMemory, type Block, type MemoryPlan, type PlanOptions, type Slot, type Storage } from './plan-memory.ts';
 export { planSlots, type SlotOptions, type SlotPlan, type SlotStorage } from './plan-slots.ts';
 export { printGraph } from './print-graph.ts';
 export { rematerialize, type Rematerialized, type RematerializeOptions } from './rematerialize.ts';

@@ -11,6 +11,14 @@ export interface PlanOptions {
   readonly workspaceBytes?: readonly number[];
   /** Whether an op may overwrite an input that dies there (default true). */
   readonly inPlace?: boolean;
+  /** When each op runs, by op index, neither end earlier than that of the op before (default: one after another). */
+  readonly slots?: readonly Slot[];
+}
+
+/** Times during which an op runs, both ends included; ops that share one run side by side. */
+export interface Slot {
+  readonly first: number;
+  readonly last: number;
 }
 
 export interface MemoryPlan {
@@ -35,7 +43,7 @@ export interface Block {
   readonly lastOp: number;
 }
 
-interface Request {
+interface Request extends Slot {
   readonly bytes: number;
   readonly firstOp: number;
   readonly lastOp: number;
@@ -50,55 +58,56 @@ interface Request {
  * @source Pisarchyk & Lee 2020, greedy by size
  */
 export function planMemory(graph: Graph, options: PlanOptions): MemoryPlan {
-  const { alignment, gap = 0, workspaceBytes = [], inPlace = true } = options;
+  const { alignment, gap = 0, workspaceBytes = [], inPlace = true, slots = [] } = options;
   const align = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
+  const request = (bytes: number, firstOp: number, lastOp: number): Request => ({
+    bytes: align(bytes),
+    firstOp,
+    lastOp,
+    first: slots[firstOp]?.first ?? firstOp,
+    last: slots[lastOp]?.last ?? lastOp,
+    offset: -1,
+  });
   const { rootOf, own } = lifetimes(graph, inPlace);
   const requests = new Map(
-    [...own].map(([id, { bytes, firstOp, lastOp }]): [ValueId, Request] => [
-      id,
-      { bytes: align(bytes), firstOp, lastOp, offset: -1 },
-    ]),
+    [...own].map(([id, { bytes, firstOp, lastOp }]) => [id, request(bytes, firstOp, lastOp)] as const),
   );
 
   const workspaces = graph.ops.map((_, index): Request | undefined => {
     const bytes = workspaceBytes[index] ?? 0;
-    return bytes === 0 ? undefined : { bytes: align(bytes), firstOp: index, lastOp: index, offset: -1 };
+    return bytes === 0 ? undefined : request(bytes, index, index);
   });
-  const placed = place(
-    [...requests.values(), ...workspaces.filter((request) => request !== undefined)],
-    align(gap),
-    graph.ops.length,
-  );
+  const placed = place([...requests.values(), ...workspaces.filter((block) => block !== undefined)], align(gap));
 
   const storage = new Map<ValueId, Storage>();
   for (const value of graph.values) {
     const root = valueOf(graph, rootOf(value.id));
-    const request = requests.get(root.id);
+    const block = requests.get(root.id);
     if (root.name !== undefined) storage.set(value.id, { kind: 'tensor', name: root.name });
-    else if (request !== undefined) storage.set(value.id, { kind: 'arena', offset: request.offset });
+    else if (block !== undefined) storage.set(value.id, { kind: 'arena', offset: block.offset });
   }
   return {
     arenaBytes: placed.reduce((end, { offset, bytes }) => Math.max(end, offset + bytes + align(gap)), 0),
     storage,
-    workspace: workspaces.map((request) => request?.offset),
+    workspace: workspaces.map((block) => block?.offset),
     blocks: placed,
   };
 }
 
 /** Gives each request its offset; they come in the order of their offsets. With a gap they stand one behind the other. */
-function place(requests: readonly Request[], gap: number, ops: number): readonly Request[] {
+function place(requests: readonly Request[], gap: number): readonly Request[] {
   const largestFirst = requests.toSorted((a, b) => b.bytes - a.bytes || a.firstOp - b.firstOp);
-  const occupancy = new Occupancy(ops);
+  const occupancy = new Occupancy(requests.reduce((end, { last }) => Math.max(end, last + 1), 0));
   let end = 0;
   for (const request of largestFirst) {
-    const { bytes, firstOp, lastOp } = request;
+    const { bytes, first, last } = request;
     if (gap > 0) {
       request.offset = end;
       end += bytes + gap;
       continue;
     }
-    request.offset = occupancy.firstFree(0, bytes, firstOp, lastOp);
-    occupancy.take(request.offset, bytes, firstOp, lastOp);
+    request.offset = occupancy.firstFree(0, bytes, first, last);
+    occupancy.take(request.offset, bytes, first, last);
   }
   return largestFirst.toSorted((a, b) => a.offset - b.offset);
 }

@@ -21,27 +21,38 @@ const blockRows: i32 = 64;
   return <i32>(<i64>rows * chunk / chunks);
 }
 
+/** First row of one of `parts` parts of rows [first, last): where a block begins. */
+@inline function partStart(first: i32, last: i32, parts: i32, part: i32): i32 {
+  return part == parts ? last : first + ((last - first) / parts * part & -blockRows);
+}
+
 /**
  * batchNormTraining, first of three: mean and Σ(x − mean)² of each of `chunks` chunks of rows, per channel.
  *
  * Within a chunk, blocks of 64 rows are summed as distances from the mean of all rows before them (the first from its own, in a second
  * walk while it is in L1), in f32, and merged in f64 (Chan, Golub & LeVeque 1979): one pass over memory, with the accuracy of two. A block whose mean
- * is far from those before loses no more than the distance itself adds to the sum. Task: one chunk.
+ * is far from those before loses no more than the distance itself adds to the sum. Task: one of `parts` parts of a chunk, which come in order.
  * partials: [chunks][2][channels] f64. Scratch: 3·channels f32.
  */
 export function batchNormStats(p: BatchNormStats, task: i32, scratch: usize): void {
   const channels = p.channels;
   const pixel = <usize>channels << 2, vector = (pixel + 15) & ~15;
-  const first = chunkStart(p.rows, p.chunks, task), last = chunkStart(p.rows, p.chunks, task + 1);
-  const mean = p.partials + (<usize>(task * 2 * channels) << 3), squares = mean + (<usize>channels << 3);
+  const chunk = task / p.parts, part = task % p.parts;
+  const first = chunkStart(p.rows, p.chunks, chunk), last = chunkStart(p.rows, p.chunks, chunk + 1);
+  const begin = partStart(first, last, p.parts, part), end = partStart(first, last, p.parts, part + 1);
+  const mean = p.partials + (<usize>(chunk * 2 * channels) << 3), squares = mean + (<usize>channels << 3);
   const shift = scratch, blockSums = shift + vector, blockSquares = blockSums + vector;
-  memory.fill(mean, 0, <usize>channels << 4);
-  if (first >= last) return;
-  const firstRows = min(blockRows, last - first);
-  channelSum(p.x + pixel * <usize>first, firstRows, channels, shift);
-  for (let c: usize = 0; c < pixel; c += 4) store<f32>(shift + c, load<f32>(shift + c) / <f32>firstRows);
-  for (let row = first; row < last; row += blockRows) {
-    const rows = min(blockRows, last - row);
+  if (part == 0) memory.fill(mean, 0, <usize>channels << 4);
+  if (begin >= end) return;
+  if (begin == first) {
+    const firstRows = min(blockRows, last - first);
+    channelSum(p.x + pixel * <usize>first, firstRows, channels, shift);
+    for (let c: usize = 0; c < pixel; c += 4) store<f32>(shift + c, load<f32>(shift + c) / <f32>firstRows);
+  } else {
+    for (let c: usize = 0; c < pixel; c += 4) store<f32>(shift + c, <f32>load<f64>(mean + (c << 1)));
+  }
+  for (let row = begin; row < end; row += blockRows) {
+    const rows = min(blockRows, end - row);
     channelMoments(p.x + pixel * <usize>row, rows, channels, shift, blockSums, blockSquares);
     mergeBlock(<f64>(row - first), <f64>rows, channels, mean, squares, shift, blockSums, blockSquares);
   }
@@ -176,17 +187,18 @@ export function batchNormApply(p: BatchNormApply, task: i32): void {
 
 /**
  * batchNormGrad, first of three: Σ dy and Σ dy·(x − mean) of each chunk of rows, per channel; f32 within blocks, f64
- * across. Task: one chunk. partials: [chunks][2][channels] f64. Scratch: 2·channels f32.
+ * across. Task: one of `parts` parts of a chunk, which come in order. partials: [chunks][2][channels] f64. Scratch: 2·channels f32.
  */
 export function batchNormGradSums(p: BatchNormGradSums, task: i32, scratch: usize): void {
   const channels = p.channels;
   const pixel = <usize>channels << 2;
-  const first = chunkStart(p.rows, p.chunks, task), last = chunkStart(p.rows, p.chunks, task + 1);
-  const sums = p.partials + (<usize>(task * 2 * channels) << 3), products = sums + (<usize>channels << 3);
+  const chunk = task / p.parts, part = task % p.parts;
+  const first = chunkStart(p.rows, p.chunks, chunk), last = chunkStart(p.rows, p.chunks, chunk + 1), end = partStart(first, last, p.parts, part + 1);
+  const sums = p.partials + (<usize>(chunk * 2 * channels) << 3), products = sums + (<usize>channels << 3);
   const blockSum = scratch, blockProduct = scratch + ((pixel + 15) & ~15);
-  memory.fill(sums, 0, <usize>channels << 4);
-  for (let row = first; row < last; row += blockRows) {
-    const rows = min(blockRows, last - row);
+  if (part == 0) memory.fill(sums, 0, <usize>channels << 4);
+  for (let row = partStart(first, last, p.parts, part); row < end; row += blockRows) {
+    const rows = min(blockRows, end - row);
     const offset = pixel * <usize>row;
     channelGradSums(p.dy + offset, p.x + offset, rows, channels, p.mean, blockSum, blockProduct);
     addFloats(sums, blockSum, channels);

@@ -16,7 +16,7 @@ import { copyWindow, packWindow } from './window';
 /**
  * Direct conv2dBackpropFilter, first half: partial sums.
  *
- * Task: one of `groups` groups of images, each with its own partial dFilter [filterHeight][outChannels/16][run][16], run =
+ * Task: one of `parts` parts, which come in order, of one of `groups` groups of images, each with its own partial dFilter [filterHeight][outChannels/16][run][16], run =
  * filterWidth·inChannels, padded to even runs and panels of 16: a walk through it is one through memory. The number of groups depends
  * on shapes only, so the sum's tree does not depend on threads. Blocks of rows are copied to scratch, front to back, x padded, x and dy in
  * panels of 16 channels, so that each 2×16 tile reads one cache line a position of either; it sums over the positions of the block.
@@ -28,7 +28,8 @@ import { copyWindow, packWindow } from './window';
 export function filterDirect(p: FilterDirect, task: i32, scratch: usize): void {
   const run = p.filterWidth * p.inChannels, runPadded = paddedRun(run);
   const outPadded = paddedChannels(p.outChannels), panels = outPadded >> 4;
-  const partial = p.partials + (<usize>(p.filterHeight * runPadded * outPadded) << 2) * <usize>task;
+  const group = task / p.parts, part = task % p.parts;
+  const partial = p.partials + (<usize>(p.filterHeight * runPadded * outPadded) << 2) * <usize>group;
 
   const pixel = <usize>p.inChannels << 2, outPixel = <usize>p.outChannels << 2;
   // Channels of a panel of x: 16, or all where they do not come out even. Of a panel, the kw·C run of a filter row is contiguous.
@@ -40,9 +41,9 @@ export function filterDirect(p: FilterDirect, task: i32, scratch: usize): void {
   // The last pair of an odd run reads one float past the window.
   store<f32>(window + pixel * <usize>(columns * mostRows), 0);
 
-  const first = task * p.batch / p.groups, last = (task + 1) * p.batch / p.groups;
-  let started = false;
-  for (let n = first; n < last; n++) {
+  const first = group * p.batch / p.groups, images = (group + 1) * p.batch / p.groups - first;
+  let started = part > 0;
+  for (let n = first + images * part / p.parts; n < first + images * (part + 1) / p.parts; n++) {
     for (let i = 0; i < p.outHeight; i += p.rowsPerBlock) {
       const rows = min(p.rowsPerBlock, p.outHeight - i);
       const image = p.x + pixel * <usize>(n * p.height * p.width);

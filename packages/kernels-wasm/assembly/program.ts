@@ -6,7 +6,7 @@ import { execute } from './execute';
   records: usize;
   recordCount: i32;
   recordBytes: i32;
-  /** One task counter a record, zero before each run; the first one counts the chunks where there are any. */
+  /** One counter a record, zero before each run; the first one counts the chunks where there are any. */
   counters: usize;
   scratch: usize;
   scratchBytes: i32;
@@ -18,6 +18,18 @@ import { execute } from './execute';
   copyBytes: i32;
   moves: usize;
   moveCount: i32;
+}
+
+/** The head of a record, before its operands, written by src/code.ts. */
+@unmanaged class Head {
+  opcode: i32;
+  /** Records of the group that begins here; 1 of one by itself. */
+  span: i32;
+  /** What threads take, and steps of each, which one thread does in order: all records of the group step by step. */
+  units: i32;
+  steps: i32;
+  /** Tasks of this record in a step. */
+  share: i32;
 }
 
 /** An operand that is another share of its tensor in every chunk: the word at `word` of the records is base + image·step. */
@@ -42,21 +54,37 @@ export function run(program: usize, thread: i32): void {
   return next;
 }
 
-/** Of each record every thread takes tasks from a shared counter until none is left, and meets the others at the barrier. */
+/** All that a group of records does for one unit. */
+function runUnit(group: usize, recordBytes: i32, unit: i32, scratch: usize): void {
+  const head = changetype<Head>(group);
+  const span = head.span, steps = head.steps;
+  for (let step = unit * steps; step < (unit + 1) * steps; step++) {
+    let record = group;
+    for (let i = 0; i < span; i++) {
+      const opcode = changetype<Head>(record).opcode, share = changetype<Head>(record).share;
+      const operands = record + offsetof<Head>();
+      for (let task = step * share; task < (step + 1) * share; task++) execute(opcode, operands, task, scratch);
+      record += recordBytes;
+    }
+  }
+}
+
+/** Of each group of records every thread takes units from a shared counter until none is left, and meets the others at the barrier. */
 function runTogether(p: Program, scratch: usize): void {
   // After its last barrier the program may be gone: the loop reads nothing of it.
   const recordCount = p.recordCount, recordBytes = p.recordBytes, threads = p.threads, state = p.barrier;
   let record = p.records, counter = p.counters;
-  for (let i = 0; i < recordCount; i++) {
-    const opcode = load<i32>(record), tasks = load<i32>(record, 4);
+  for (let i = 0; i < recordCount; ) {
+    const span = changetype<Head>(record).span, units = changetype<Head>(record).units;
     if (ASC_FEATURE_THREADS && threads > 1) {
-      for (let task = take(counter); task < tasks; task = take(counter)) execute(opcode, record + 8, task, scratch);
+      for (let unit = take(counter); unit < units; unit = take(counter)) runUnit(record, recordBytes, unit, scratch);
       barrier(state, threads);
     } else {
-      for (let task = 0; task < tasks; task++) execute(opcode, record + 8, task, scratch);
+      for (let unit = 0; unit < units; unit++) runUnit(record, recordBytes, unit, scratch);
     }
-    record += recordBytes;
-    counter += 4;
+    record += recordBytes * span;
+    counter += span << 2;
+    i += span;
   }
   // All leave together: who comes late must not find the header gone.
   if (recordCount == 0) barrier(state, threads);
@@ -74,8 +102,8 @@ function runChunks(p: Program, thread: i32, scratch: usize): void {
     }
     let record = records;
     for (let i = 0; i < p.recordCount; i++) {
-      const opcode = load<i32>(record), tasks = load<i32>(record, 4);
-      for (let task = 0; task < tasks; task++) execute(opcode, record + 8, task, scratch);
+      const units = changetype<Head>(record).units;
+      for (let unit = 0; unit < units; unit++) runUnit(record, p.recordBytes, unit, scratch);
       record += p.recordBytes;
     }
   }

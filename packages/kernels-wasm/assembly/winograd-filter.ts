@@ -90,7 +90,7 @@ function transformGradRow(strips: usize, outPixel: usize, tiles: i32, Y: usize, 
 
 /**
  * First half: one partial [36][outChannels/16][inChannels][16] a group of images, which the sums walk through as it lies in memory. The groups
- * depend on shapes only. Task: one group. Scratch: factors, a vector of zeros, of `tilesPerBlock` tiles strips of patches and of dy, four rows of dy,
+ * depend on shapes only. Task: one of `parts` parts of a group, which come in order. Scratch: factors, a vector of zeros, of `tilesPerBlock` tiles strips of patches and of dy, four rows of dy,
  * and of one row of patches V and Y, both in panels [6][channels/16][tiles][16], so that a 2×16 tile reads one cache line a position of either.
  */
 export function winogradFilterGrad(p: WinogradFilterGrad, task: i32, scratch: usize): void {
@@ -98,7 +98,8 @@ export function winogradFilterGrad(p: WinogradFilterGrad, task: i32, scratch: us
   const tileRows = (p.outHeight + 3) >> 2, tileColumns = (p.outWidth + 3) >> 2;
   const tilesPerImage = tileRows * tileColumns;
   const planeStep = planeBytes(p.inChannels * outPadded);
-  const partial = p.partials + planeStep * <usize>(planes * task);
+  const group = task / p.parts, part = task % p.parts;
+  const partial = p.partials + planeStep * <usize>(planes * group);
 
   const pixel = <usize>p.inChannels << 2, outPixel = <usize>outPadded << 2;
   const zeros = scratch + factorBytes, strips = zeros + 128;
@@ -110,7 +111,8 @@ export function winogradFilterGrad(p: WinogradFilterGrad, task: i32, scratch: us
   writeFactors(scratch);
   clearFloats(zeros, 128);
   const panelStep = <usize>p.tilesPerBlock << 6;
-  const first = (task * p.batch / p.groups) * tilesPerImage, last = ((task + 1) * p.batch / p.groups) * tilesPerImage;
+  const firstImage = group * p.batch / p.groups, images = (group + 1) * p.batch / p.groups - firstImage;
+  const first = (firstImage + images * part / p.parts) * tilesPerImage, last = (firstImage + images * (part + 1) / p.parts) * tilesPerImage;
   for (let block = first; block < last; block += p.tilesPerBlock) {
     const tiles = min(p.tilesPerBlock, last - block);
     transformStrips(
@@ -125,7 +127,7 @@ export function winogradFilterGrad(p: WinogradFilterGrad, task: i32, scratch: us
         let y = Y + yStep * plane, acc = partial + planeStep * (i * 6 + plane);
         for (let k = 0; k < outPadded; k += 16) {
           for (let c = 0; c < p.inChannels; c += 2) {
-            outer2x16(acc, block == first ? zeros : acc, v + panelStep * <usize>(c >> 4) + (<usize>(c & 15) << 2), y, 1, tiles, 64, 0, 0);
+            outer2x16(acc, part == 0 && block == first ? zeros : acc, v + panelStep * <usize>(c >> 4) + (<usize>(c & 15) << 2), y, 1, tiles, 64, 0, 0);
             acc += 128;
           }
           y += panelStep;

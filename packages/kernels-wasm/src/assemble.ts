@@ -1,11 +1,12 @@
 import { valueOf, type Graph } from '@skiplane/core';
-import { codeBytes, writeCode, type Listing } from './code.ts';
+import { byItself, codeBytes, writeCode, type Listing, type PlacedRecord } from './code.ts';
 import type { Header } from './header.ts';
 import type { KernelRecord, Lowering } from './lower/lowering.ts';
-import { splitGraph } from './parts.ts';
+import { splitGraph, updates } from './parts.ts';
 import { allValues, changedValues, planPart, scratchBytesOf, type PlannedPart } from './plan-part.ts';
 import type { Engine } from './program.ts';
 import { movesOf, recordsOf } from './records.ts';
+import { groupByImages, oneByOne, type Schedule } from './schedule.ts';
 import type { WasmTensor } from './tensor.ts';
 
 /** A part of a program as it lies in memory. */
@@ -13,8 +14,8 @@ export interface PlacedPart extends PlannedPart {
   readonly listing: Listing;
   /** Byte offsets: one, or one a thread where there are chunks. */
   readonly arenas: readonly number[];
-  /** Records of each op. */
-  readonly recordCounts: readonly number[];
+  /** Of the first copy, by op. */
+  readonly records: readonly (readonly KernelRecord[])[];
 }
 
 /** A program in memory. */
@@ -53,7 +54,9 @@ export function assemble(
   };
   const changed = limited ? allValues(graph) : changedValues(graph);
   const { parts: split, shared } = splitGraph(graph, threads);
-  const planned = split.map((part) => planPart(part, engine.lowerOptions, guard, changed));
+  // Groups keep more values at a time. Where nothing is updated, what a cache cannot hold is in chunks already.
+  const scheduler = limited || !updates(graph) ? oneByOne : groupByImages;
+  const planned = split.map((part) => planPart(part, engine.lowerOptions, guard, changed, scheduler));
   const own = new Map(shared.map((value) => [value.name as string, engine.tensor(value)]));
   const tensors = new Map([...bound, ...own]);
   const scratchBytes = scratchBytesOf(planned);
@@ -72,11 +75,14 @@ export function assemble(
     return {
       ...part,
       arenas,
-      listing: { copies: copies.map((records) => records.flat()), chunks: part.chunks, moves },
-      recordCounts: (copies[0] ?? []).map(({ length }) => length),
+      listing: { copies: copies.map((records) => inOrder(records, part.schedule)), chunks: part.chunks, moves },
+      records: copies[0] ?? [],
     };
   });
-  const listings = [{ copies: [packing], chunks: null, moves: [] }, ...parts.map(({ listing }) => listing)];
+  const listings = [
+    { copies: [packing.map(byItself)], chunks: null, moves: [] },
+    ...parts.map(({ listing }) => listing),
+  ];
   const code = allocate(codeBytes(listings), 'the records');
   const [first, ...headers] = writeCode(heap, code, listings, { scratch, scratchBytes, barrier, threads });
   return {
@@ -91,6 +97,10 @@ export function assemble(
     memory,
     arena: scratch,
   };
+}
+
+function inOrder(records: readonly (readonly KernelRecord[])[], schedule: Schedule): readonly PlacedRecord[] {
+  return schedule.records.map(({ op, index, ...turn }) => ({ ...(records[op]?.[index] as KernelRecord), ...turn }));
 }
 
 /** Adds the records that pack a part's operands ahead of runs. Gives the places of what they make, by op. */

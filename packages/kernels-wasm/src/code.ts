@@ -3,11 +3,18 @@ import type { Heap } from './heap.ts';
 import { align, type KernelRecord } from './lower/lowering.ts';
 import type { Chunks } from './parts.ts';
 import type { Move } from './records.ts';
+import { alone, type Turn } from './schedule.ts';
+
+/** A record and its place among those that it runs with. */
+export interface PlacedRecord extends KernelRecord, Turn {}
+
+/** A record that runs alone. */
+export const byItself = (record: KernelRecord): PlacedRecord => ({ ...record, ...alone(record) });
 
 /** Records to be written, of one part of a program. */
 export interface Listing {
   /** A list for every thread where there are chunks, else one. */
-  readonly copies: readonly (readonly KernelRecord[])[];
+  readonly copies: readonly (readonly PlacedRecord[])[];
   readonly chunks: Chunks | null;
   readonly moves: readonly Move[];
 }
@@ -16,6 +23,8 @@ export interface Listing {
 export type Shared = Pick<Header, 'scratch' | 'scratchBytes' | 'barrier' | 'threads'>;
 
 const moveBytes = 12;
+/** Words before the operands of a record, as the class Head of assembly/program.ts lays them out. */
+const headWords = 5;
 
 interface Sizes {
   readonly recordCount: number;
@@ -27,7 +36,7 @@ interface Sizes {
 function sizesOf({ copies, moves }: Listing): Sizes {
   const [records = []] = copies;
   const recordCount = records.length;
-  const recordBytes = 4 * (2 + Math.max(0, ...records.map(({ words }) => words.length)));
+  const recordBytes = 4 * (headWords + Math.max(0, ...records.map(({ words }) => words.length)));
   // Threads write to their copies: no two on one cache line.
   const copyBytes = align(recordCount * recordBytes);
   return {
@@ -79,15 +88,15 @@ export function moveTo(heap: Heap, header: Header, moves: readonly Move[], image
   for (const move of moves) heap.i32(header.records + wordOffset(header, move), 1)[0] = move.base + image * move.step;
 }
 
-const wordOffset = ({ recordBytes }: Header, { record, word }: Move): number => record * recordBytes + 4 * (2 + word);
+const wordOffset = ({ recordBytes }: Header, { record, word }: Move): number =>
+  record * recordBytes + 4 * (headWords + word);
 
-function writeRecord(heap: Heap, offset: number, { opcode, tasks, words }: KernelRecord): void {
-  const integers = heap.i32(offset, 2 + words.length);
-  const floats = heap.f32(offset, 2 + words.length);
-  integers[0] = opcode;
-  integers[1] = tasks;
+function writeRecord(heap: Heap, offset: number, { opcode, span, units, steps, share, words }: PlacedRecord): void {
+  const integers = heap.i32(offset, headWords + words.length);
+  const floats = heap.f32(offset, headWords + words.length);
+  integers.set([opcode, span, units, steps, share]);
   words.forEach(([type, value], i) => {
-    if (type === 'f32') floats[2 + i] = value;
-    else integers[2 + i] = value;
+    if (type === 'f32') floats[headWords + i] = value;
+    else integers[headWords + i] = value;
   });
 }

@@ -91,7 +91,7 @@ export function splitGraph(graph: Graph, threads: number): SplitGraph {
  * Whether a graph changes tensors, as a training step does: its backward pass reads nearly all values once more, so that they leave
  * the cache anyway, and those that parts share would have memory of their own to the end.
  */
-function updates({ ops }: Graph): boolean {
+export function updates({ ops }: Graph): boolean {
   return ops.some(({ kind }) => opDef<OpKind>(kind).aliases?.some((alias) => alias.kind === 'update'));
 }
 

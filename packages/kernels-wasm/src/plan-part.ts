@@ -11,6 +11,7 @@ import {
 import { lowerings } from './lower/index.ts';
 import { align, type Lower, type LowerOptions, type Lowering } from './lower/lowering.ts';
 import type { Part } from './parts.ts';
+import { oneByOne, type OpWork, type Schedule, type Scheduler } from './schedule.ts';
 import { guardBytes } from './tensor.ts';
 
 /** A part with its kernels chosen and its values planned. */
@@ -19,15 +20,20 @@ export interface PlannedPart extends Part {
   readonly lowered: readonly Lowering[];
   /** Bytes of the operand in another layout, where it is packed ahead of runs, since no run changes it; else 0. */
   readonly packedAhead: readonly number[];
+  readonly schedule: Schedule;
   readonly plan: MemoryPlan;
 }
 
-/** @param changed  the values that are not packed ahead: at least those that a run changes */
+/**
+ * @param changed  the values that are not packed ahead: at least those that a run changes
+ * @param scheduler  of records that are not in chunks already
+ */
 export function planPart(
   part: Part,
   options: LowerOptions,
   guard: boolean,
   changed: ReadonlySet<ValueId>,
+  scheduler: Scheduler,
 ): PlannedPart {
   const { graph, chunks } = part;
   const own = chunks === null ? options : { ...options, threads: 1 };
@@ -35,14 +41,28 @@ export function planPart(
   const packedAhead = lowered.map(({ packing }, index) =>
     packing === undefined || changed.has(graph.ops[index]?.inputs[packing.input] as ValueId) ? 0 : packing.bytes,
   );
+  const schedule = (chunks === null ? scheduler : oneByOne)(
+    graph,
+    lowered.map((lowering, index) => workOf(lowering, packedAhead[index] !== 0)),
+    own.threads,
+  );
   const plan = planMemory(graph, {
+    slots: schedule.slots,
     alignment: 64,
     gap: guard ? guardBytes : 0,
     workspaceBytes: lowered.map(({ workspaceBytes, packing }, index) =>
       packing === undefined || packedAhead[index] !== 0 ? workspaceBytes : align(workspaceBytes) + packing.bytes,
     ),
   });
-  return { ...part, lowered, packedAhead, plan };
+  return { ...part, lowered, packedAhead, schedule, plan };
+}
+
+/** What an op does, before its operands have addresses. */
+function workOf(lowering: Lowering, packedAhead: boolean): OpWork {
+  const { packing } = lowering;
+  const anywhere = { input: () => align(1), output: () => align(1), workspace: align(1), packed: align(1) };
+  const packs = packing === undefined || packedAhead ? [] : packing.records(align(1), align(1));
+  return { packs: packs.length, records: [...packs, ...lowering.records(anywhere)] };
 }
 
 /** All values: what is packed in each run, in memory that ops share, takes less of it than what is packed ahead. */

@@ -11,7 +11,7 @@ import {
   type TensorSpec,
 } from '@skiplane/core';
 import { assemble, type Assembled, type PlacedPart } from './assemble.ts';
-import { moveTo } from './code.ts';
+import { byItself, codeBytes, moveTo, writeCode } from './code.ts';
 import { checkGuards, setGuards } from './guard.ts';
 import { headerBytes, splitHeader, writeHeader, type Header } from './header.ts';
 import type { Heap } from './heap.ts';
@@ -53,10 +53,12 @@ export interface Engine {
   afterwards(action: () => void): void;
 }
 
-/** Ops of a part that have records, and the byte offset of their headers. */
+/** Ops of a part that have records, the header of all of them, and the byte offsets of those of each and of all that a profile needs. */
 interface TimedOps {
   readonly ops: readonly Op[];
+  readonly whole: Header;
   readonly headers: number;
+  readonly memory: number;
 }
 
 export class WasmProgram implements Program {
@@ -105,8 +107,8 @@ export class WasmProgram implements Program {
     this.#alive('profile');
     this.#timedOps ??= this.#assembled.parts.map((_, index) => this.#writeOpHeaders(index));
     const timed = this.#timedOps;
-    const calls = timed.flatMap(({ ops, headers }, index) =>
-      this.#chunkStarts(index).map((prepare) => ({ ops, first: headers, count: ops.length, prepare })),
+    const calls = timed.flatMap(({ ops, whole, headers }, index) =>
+      this.#chunkStarts(index, whole).map((prepare) => ({ ops, first: headers, count: ops.length, prepare })),
     );
     const times = await this.#execute(calls, () => performance.now());
     const milliseconds = new Map<Op, number>();
@@ -126,7 +128,8 @@ export class WasmProgram implements Program {
     const { memory, own, arena } = this.#assembled;
     const timed = this.#timedOps ?? [];
     this.#engine.afterwards(() => {
-      for (const offset of [...memory, ...timed.map(({ headers }) => headers)]) this.#engine.heap.release(offset);
+      for (const offset of [...memory, ...timed.map(({ memory: records }) => records)])
+        this.#engine.heap.release(offset);
       this.#engine.arena.giveBack(arena);
     });
     own.forEach((tensor) => tensor.dispose());
@@ -154,23 +157,25 @@ export class WasmProgram implements Program {
     return times.slice(before.length);
   }
 
-  /** Headers of one op each, which share the records of a part; of the first thread's where there are chunks. */
+  /** A list of a part's records in the order of its ops, and headers of one op each; of the first thread's where there are chunks. */
   #writeOpHeaders(index: number): TimedOps {
     const { heap } = this.#engine;
-    const { graph, recordCounts } = this.#assembled.parts[index] as PlacedPart;
-    const ops = graph.ops.filter((_, op) => recordCounts[op] !== 0);
-    const first = heap.allocate(ops.length * headerBytes, 'the records of a profile');
-    const counts = recordCounts.filter((count) => count > 0);
-    const whole = this.#assembled.headers[index] as Header;
-    splitHeader(whole, counts).forEach((header, i) => writeHeader(heap, first + i * headerBytes, header));
-    return { ops, headers: first };
+    const { graph, records, listing } = this.#assembled.parts[index] as PlacedPart;
+    const ops = graph.ops.filter((_, op) => records[op]?.length !== 0);
+    const list = { ...listing, copies: [records.flat().map(byItself)] };
+    const listBytes = codeBytes([list]);
+    const memory = heap.allocate(listBytes + ops.length * headerBytes, 'the records of a profile');
+    const [whole] = writeCode(heap, memory, [list], this.#assembled.headers[index] as Header) as [Header];
+    const counts = records.map(({ length }) => length).filter((count) => count > 0);
+    const headers = memory + listBytes;
+    splitHeader(whole, counts).forEach((header, i) => writeHeader(heap, headers + i * headerBytes, header));
+    return { ops, whole, headers, memory };
   }
 
   /** What readies a part for each of its chunks, or for the whole batch. */
-  #chunkStarts(index: number): readonly (() => void)[] {
+  #chunkStarts(index: number, header: Header): readonly (() => void)[] {
     const { heap } = this.#engine;
     const { chunks, listing } = this.#assembled.parts[index] as PlacedPart;
-    const header = this.#assembled.headers[index] as Header;
     if (chunks === null) return [() => this.#zero(header)];
     return Array.from({ length: chunks.count }, (_, chunk) => () => {
       this.#zero(header);

@@ -2,10 +2,12 @@ import type { OpAttrs, TensorSpec } from '@skiplane/core';
 import {
   align,
   ceilDiv,
+  equalShares,
   record,
   rowsAndChannels,
   single,
   spec,
+  wholeImages,
   type Addresses,
   type KernelRecord,
   type Lower,
@@ -17,6 +19,11 @@ const chunkRows = 256;
 const maxChunks = 64;
 
 const chunkCount = (rows: number): number => Math.max(1, Math.min(maxChunks, Math.floor(rows / chunkRows)));
+
+/** Parts of each chunk: its images, where it has whole ones. */
+function chunkParts({ shape: [batch = 0] }: TensorSpec, chunks: number): number {
+  return Math.max(1, equalShares(batch, chunks) / chunks);
+}
 
 /** Rows of an elementwise task: about 64 KB. */
 const rowsPerTask = (channels: number): number => Math.max(1, Math.floor(16384 / channels));
@@ -65,7 +72,9 @@ function fromBatch(
   placesOf: (at: Addresses, extra: number) => Statistics & { readonly residual: number },
 ): Lowering {
   const { rows, channels } = rowsAndChannels(x);
+  const [batch = 0] = x.shape;
   const chunks = chunkCount(rows);
+  const parts = chunkParts(x, chunks);
   const partialBytes = align(chunks * 2 * channels * 8);
   const affineBytes = 3 * vectorBytes(channels);
   return {
@@ -77,7 +86,12 @@ function fromBatch(
       const affine = at.workspace + partialBytes;
       const { residual, ...statistics } = placesOf(at, affine + affineBytes);
       return [
-        record('batchNormStats', chunks, { x: at.input(0), partials, rows, channels, chunks }),
+        record(
+          'batchNormStats',
+          chunks * parts,
+          { x: at.input(0), partials, rows, channels, chunks, parts },
+          { images: equalShares(batch, chunks), sequence: parts },
+        ),
         record('batchNormStatsFinish', 1, {
           partials,
           ...statistics,
@@ -92,14 +106,15 @@ function fromBatch(
           oneMinusMomentum: 1 - attrs.momentum,
           unbiased: attrs.movingVariance === 'unbiased' ? 1 : 0,
         }),
-        apply(at.input(0), at.output(0), affine, residual, attrs.activation === 'relu', rows, channels),
+        apply(at.input(0), at.output(0), affine, residual, attrs.activation === 'relu', x),
       ];
     },
   };
 }
 
 export const batchNormInference: Lower<'batchNormInference'> = ({ attrs, inputs }) => {
-  const { rows, channels } = rowsAndChannels(spec(inputs, 0));
+  const x = spec(inputs, 0);
+  const { channels } = rowsAndChannels(x);
   return {
     kernels: ['batchNorm.apply'],
     workspaceBytes: 3 * vectorBytes(channels),
@@ -114,44 +129,33 @@ export const batchNormInference: Lower<'batchNormInference'> = ({ attrs, inputs 
         channels,
         epsilon: attrs.epsilon,
       }),
-      apply(
-        at.input(0),
-        at.output(0),
-        at.workspace,
-        attrs.residual ? at.input(5) : 0,
-        attrs.activation === 'relu',
-        rows,
-        channels,
-      ),
+      apply(at.input(0), at.output(0), at.workspace, attrs.residual ? at.input(5) : 0, attrs.activation === 'relu', x),
     ],
   };
 };
 
-function apply(
-  x: number,
-  y: number,
-  affine: number,
-  residual: number,
-  relu: boolean,
-  rows: number,
-  channels: number,
-): KernelRecord {
+function apply(x: number, y: number, affine: number, residual: number, relu: boolean, of: TensorSpec): KernelRecord {
+  const { rows, channels } = rowsAndChannels(of);
   const perTask = rowsPerTask(channels);
-  return record('batchNormApply', ceilDiv(rows, perTask), {
-    x,
-    affine,
-    residual,
-    y,
-    rows,
-    channels,
-    relu: relu ? 1 : 0,
-    rowsPerTask: perTask,
-  });
+  return record(
+    'batchNormApply',
+    ceilDiv(rows, perTask),
+    { x, affine, residual, y, rows, channels, relu: relu ? 1 : 0, rowsPerTask: perTask },
+    { images: imagesOfRows(of, perTask) },
+  );
+}
+
+/** {@link KernelRecord.images} of tasks of `perTask` rows. */
+function imagesOfRows(of: TensorSpec, perTask: number): number {
+  const [batch = 0] = of.shape;
+  return wholeImages(batch, rowsAndChannels(of).rows / batch, perTask);
 }
 
 export const batchNormGrad: Lower<'batchNormGrad'> = ({ attrs, inputs }) => {
-  const { rows, channels } = rowsAndChannels(spec(inputs, 1));
+  const of = spec(inputs, 1);
+  const { rows, channels } = rowsAndChannels(of);
   const chunks = chunkCount(rows);
+  const parts = chunkParts(of, chunks);
   const partialBytes = align(chunks * 2 * channels * 8);
   const perTask = rowsPerTask(channels);
   return {
@@ -169,7 +173,12 @@ export const batchNormGrad: Lower<'batchNormGrad'> = ({ attrs, inputs }) => {
       const partials = at.workspace;
       const coefficients = at.workspace + partialBytes;
       return [
-        record('batchNormGradSums', chunks, { dy, x, mean, partials, rows, channels, chunks }),
+        record(
+          'batchNormGradSums',
+          chunks * parts,
+          { dy, x, mean, partials, rows, channels, chunks, parts },
+          { images: equalShares(of.shape[0] ?? 0, chunks), sequence: parts },
+        ),
         record('batchNormGradFinish', 1, {
           partials,
           gamma,
@@ -182,16 +191,21 @@ export const batchNormGrad: Lower<'batchNormGrad'> = ({ attrs, inputs }) => {
           channels,
           chunks,
         }),
-        record('batchNormGradApply', ceilDiv(rows, perTask), {
-          dy,
-          x,
-          coefficients,
-          residual: attrs.residual ? at.input(5) : 0,
-          dx: at.output(0),
-          rows,
-          channels,
-          rowsPerTask: perTask,
-        }),
+        record(
+          'batchNormGradApply',
+          ceilDiv(rows, perTask),
+          {
+            dy,
+            x,
+            coefficients,
+            residual: attrs.residual ? at.input(5) : 0,
+            dx: at.output(0),
+            rows,
+            channels,
+            rowsPerTask: perTask,
+          },
+          { images: imagesOfRows(of, perTask) },
+        ),
       ];
     },
   };

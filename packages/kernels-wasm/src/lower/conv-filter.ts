@@ -1,5 +1,6 @@
 import {
   filterGroups,
+  filterParts,
   filterRows,
   filterScratchBytes,
   filterTiles,
@@ -10,7 +11,7 @@ import {
   winogradPanelBytes,
   winogradFilterScratchBytes,
 } from './conv-plan.ts';
-import { ceilDiv, record, spec, type Lower } from './lowering.ts';
+import { ceilDiv, equalShares, record, spec, type Lower } from './lowering.ts';
 
 export const conv2dBackpropFilter: Lower<'conv2dBackpropFilter'> = ({
   attrs: { window },
@@ -24,19 +25,26 @@ export const conv2dBackpropFilter: Lower<'conv2dBackpropFilter'> = ({
   if (useWinograd(shape, options.conv)) {
     const groups = filterGroups(shape.batch, tileCount(shape), filterTiles);
     const tilesPerBlock = filterTiles;
+    const sequence = filterParts(shape.batch, groups, Math.floor((tilesPerBlock * shape.batch) / tileCount(shape)));
     return {
       kernels: ['conv2dBackpropFilter.winograd-4x4'],
       workspaceBytes: groups * winogradPanelBytes(inChannels, outChannels),
       scratchBytes: winogradFilterScratchBytes(shape),
       records: (at) => [
-        record('winogradFilterGrad', groups, {
-          ...shape,
-          x: at.input(0),
-          dy: at.input(1),
-          partials: at.workspace,
-          groups,
-          tilesPerBlock,
-        }),
+        record(
+          'winogradFilterGrad',
+          groups * sequence,
+          {
+            ...shape,
+            x: at.input(0),
+            dy: at.input(1),
+            partials: at.workspace,
+            groups,
+            parts: sequence,
+            tilesPerBlock,
+          },
+          { images: equalShares(shape.batch, groups), sequence },
+        ),
         record('winogradFilterGradSum', inChannels, {
           partials: at.workspace,
           dFilter: at.output(0),
@@ -50,19 +58,26 @@ export const conv2dBackpropFilter: Lower<'conv2dBackpropFilter'> = ({
   const groups = filterGroups(shape.batch, shape.batch * shape.outHeight * shape.outWidth, 512);
   const run = filterWidth * inChannels;
   const rowsPerBlock = filterRows(shape);
+  const sequence = filterParts(shape.batch, groups, 1);
   return {
     kernels: ['conv2dBackpropFilter.direct-2x16'],
     workspaceBytes: groups * filterHeight * (run + (run % 2)) * padTo16(outChannels) * 4,
     scratchBytes: filterScratchBytes(shape, rowsPerBlock),
     records: (at) => [
-      record('filterDirect', groups, {
-        ...shape,
-        x: at.input(0),
-        dy: at.input(1),
-        partials: at.workspace,
-        groups,
-        rowsPerBlock,
-      }),
+      record(
+        'filterDirect',
+        groups * sequence,
+        {
+          ...shape,
+          x: at.input(0),
+          dy: at.input(1),
+          partials: at.workspace,
+          groups,
+          parts: sequence,
+          rowsPerBlock,
+        },
+        { images: equalShares(shape.batch, groups), sequence },
+      ),
       record('filterDirectSum', filterHeight * ceilDiv(run, 8), {
         partials: at.workspace,
         dFilter: at.output(0),

@@ -23,8 +23,8 @@ export interface ConvShape {
 const windowBytes = 16 * 1024;
 /** What the results of a task may take: enough for its start to cost little, few enough for threads to share an image. */
 const resultBytes = 16 * 1024;
-/** Half of a small L2: what V and M of a Winograd task may take. */
-const winogradBytes = 256 * 1024;
+/** What all of V and M of a Winograd task may take: a sixth of it is there at a time. */
+const winogradBytes = 320 * 1024;
 /** Tasks that the few tiles of a small batch are dealt to for each of several threads: one image on two of them runs 1.5 times as fast as on one (Zen 4). */
 const tasksPerThread = 2;
 
@@ -90,7 +90,15 @@ function windowRowBytes({ outWidth, strideWidth, filterWidth, inChannels }: Conv
 
 /** Tiles of a Winograd task whose transformed inputs and products fit the cache. */
 export function winogradTiles(shape: ConvShape, threads: number): number {
-  return tilesWithin(winogradBytes, 36 * 4 * (shape.inChannels + padTo16(shape.outChannels)), shape, threads);
+  const tiles = tilesWithin(winogradBytes, 36 * 4 * (shape.inChannels + padTo16(shape.outChannels)), shape, threads);
+  return wholeImageTiles(tiles, tileCount(shape) / shape.batch);
+}
+
+/** At most as many tiles, such that tasks end where images do: whole images of them, or even shares of an image; all where neither can be. */
+function wholeImageTiles(tiles: number, perImage: number): number {
+  if (tiles >= perImage) return Math.floor(tiles / perImage) * perImage;
+  for (let share = tiles; share >= tiles / 2; share--) if (perImage % share === 0) return share;
+  return tiles;
 }
 
 /**
@@ -154,6 +162,12 @@ export const filterTiles = 64;
  */
 export function filterGroups(batch: number, total: number, positions: number): number {
   return Math.max(1, Math.min(batch, 16, Math.floor(total / positions)));
+}
+
+/** Parts of each group of images of a filter gradient, of `images` images each, or 1 where that does not come out even. */
+export function filterParts(batch: number, groups: number, images: number): number {
+  const parts = batch / groups / Math.max(1, images);
+  return Number.isInteger(parts) ? parts : 1;
 }
 
 export function windowShape(

@@ -1,4 +1,5 @@
-import { elementCount } from '@skiplane/core';
+import { elementCount, type TensorSpec } from '@skiplane/core';
+import type { KernelOperands } from '../generated/records.ts';
 import {
   directRows,
   directScratchBytes,
@@ -18,6 +19,7 @@ import {
   elementsPerTask,
   record,
   spec,
+  wholeImages,
   type Addresses,
   type KernelRecord,
   type Lower,
@@ -77,13 +79,11 @@ export const conv2d: Lower<'conv2d'> = ({
       ],
     },
     records: (at) => [
-      record('convDirect', shape.batch * ceilDiv(shape.outHeight, rows), {
-        ...shape,
+      direct(shape, rows, {
         x: at.input(0),
         panels: at.packed,
         y: at.output(0),
         ...epilogue(at),
-        rowsPerTask: rows,
         storeHeight: shape.outHeight,
         storeWidth: shape.outWidth,
         storeStride: 1,
@@ -117,28 +117,35 @@ export const conv2dBackpropInput: Lower<'conv2dBackpropInput'> = ({ attrs, input
 
   const [, storeHeight = 0, storeWidth = 0, inChannels = 0] = dx;
   const outChannels = flipped.inChannels;
-  const panels = padTo16(inChannels) / 16;
   const phases = backwardPhases(flipped, { padTop, padLeft, height: storeHeight, width: storeWidth });
   const reached = phases
     .filter(({ shape }) => shape.filterHeight * shape.filterWidth > 0)
     .map((phase) => ({
       ...phase,
       rows: directRows(phase.shape),
-      panelBytes: align(panels * 16 * outChannels * phase.shape.filterHeight * phase.shape.filterWidth * 4),
+      panelBytes: align(padTo16(inChannels) * outChannels * phase.shape.filterHeight * phase.shape.filterWidth * 4),
     }));
+  const packedBytes = reached.reduce((sum, { panelBytes }) => sum + panelBytes, 0);
+  const placed = (panelsAt: number) => {
+    let next = panelsAt;
+    return reached.map((phase) => {
+      const panels = next;
+      next += phase.panelBytes;
+      return { ...phase, panels };
+    });
+  };
   return {
     kernels: ['conv2dBackpropInput.direct-2x16'],
-    workspaceBytes: reached.reduce((sum, { panelBytes }) => sum + panelBytes, 0),
+    workspaceBytes: 0,
     scratchBytes: Math.max(0, ...reached.map(({ shape, rows }) => directScratchBytes(shape, rows))),
-    records(at) {
-      let target = at.workspace;
-      const convolutions = reached.flatMap(({ shape, taps, store, rows, panelBytes }) => {
-        const panelsAt = target;
-        target += panelBytes;
-        return [
-          record('packPanels', panels, {
-            source: at.input(0),
-            panels: panelsAt,
+    packing: {
+      input: 0,
+      bytes: packedBytes,
+      records: (source, packed) =>
+        placed(packed).map(({ shape, taps, panels }) =>
+          record('packPanels', padTo16(inChannels) / 16, {
+            source,
+            panels,
             tapRows: shape.filterHeight,
             tapColumns: shape.filterWidth,
             ...taps,
@@ -149,31 +156,40 @@ export const conv2dBackpropInput: Lower<'conv2dBackpropInput'> = ({ attrs, input
             columns: inChannels,
             columnStride: outChannels,
           }),
-          record('convDirect', shape.batch * ceilDiv(shape.outHeight, rows), {
-            ...shape,
-            x: at.input(1),
-            panels: panelsAt,
-            y: at.output(0),
-            ...epilogue(at),
-            rowsPerTask: rows,
-            storeHeight,
-            storeWidth,
-            ...store,
-          }),
-        ];
-      });
+        ),
+    },
+    records(at) {
+      const operands = { x: at.input(1), y: at.output(0), ...epilogue(at), storeHeight, storeWidth };
+      const convolutions = placed(at.packed).map(({ shape, rows, panels, store }) =>
+        direct(shape, rows, { ...operands, panels, ...store }),
+      );
       if (reached.length === phases.length) return convolutions;
-      return [withoutTaps(at.output(0), elementCount(dx), epilogue(at)), ...convolutions];
+      const rest = withoutTaps(at.output(0), spec(outputs, 0), epilogue(at));
+      const all = [rest, ...convolutions];
+      return rest.images > 0 ? all : all.map((whole) => ({ ...whole, images: 0 }));
     },
   };
 };
 
+/** A direct convolution in tasks of `rows` rows of an image. */
+function direct(
+  shape: ConvShape,
+  rows: number,
+  operands: Omit<KernelOperands['convDirect'], keyof ConvShape | 'rowsPerTask'>,
+): KernelRecord {
+  const tasks = shape.batch * ceilDiv(shape.outHeight, rows);
+  return record('convDirect', tasks, { ...shape, ...operands, rowsPerTask: rows }, { images: shape.batch });
+}
+
 /** What an epilogue makes of sums without terms: all of dx, front to back, before the phases that have taps overwrite their share. */
-function withoutTaps(dx: number, count: number, { residual, mask }: Epilogue): KernelRecord {
+function withoutTaps(dx: number, of: TensorSpec, { residual, mask }: Epilogue): KernelRecord {
+  const count = elementCount(of.shape);
   const tasks = ceilDiv(count, elementsPerTask);
-  if (residual === 0) return record('fill', tasks, { y: dx, count, value: 0 });
-  if (mask === 0) return record('affine', tasks, { x: residual, y: dx, count, scale: 1, offset: 0 });
-  return record('reluGrad', tasks, { dy: residual, y: mask, dx, count });
+  const [batch = 0] = of.shape;
+  const order = { images: wholeImages(batch, count / batch, elementsPerTask) };
+  if (residual === 0) return record('fill', tasks, { y: dx, count, value: 0 }, order);
+  if (mask === 0) return record('affine', tasks, { x: residual, y: dx, count, scale: 1, offset: 0 }, order);
+  return record('reluGrad', tasks, { dy: residual, y: mask, dx, count }, order);
 }
 
 function winograd(
@@ -206,14 +222,12 @@ function winograd(
       ],
     },
     records: (at): readonly KernelRecord[] => [
-      record('winogradConv', ceilDiv(tileCount(shape), tilesPerTask), {
-        ...shape,
-        x: at.input(xInput),
-        panels: at.packed,
-        y: at.output(0),
-        ...epilogue(at),
-        tilesPerTask,
-      }),
+      record(
+        'winogradConv',
+        ceilDiv(tileCount(shape), tilesPerTask),
+        { ...shape, x: at.input(xInput), panels: at.packed, y: at.output(0), ...epilogue(at), tilesPerTask },
+        { images: wholeImages(shape.batch, tileCount(shape) / shape.batch, tilesPerTask) },
+      ),
     ],
   };
 }

@@ -28,11 +28,15 @@ export interface Addresses {
   readonly packed: number;
 }
 
-/** One kernel call: `tasks` independent pieces of work. */
+/** One kernel call: `tasks` pieces of work. */
 export interface KernelRecord {
   readonly opcode: number;
   readonly tasks: number;
   readonly words: readonly (readonly [type: 'i32' | 'f32', value: number])[];
+  /** Images that the tasks go through in order, as many in each, or as many tasks for each; 0 where they do not. */
+  readonly images: number;
+  /** Tasks in a row that one thread must do in order; 1 of independent ones. */
+  readonly sequence: number;
 }
 
 /**
@@ -64,11 +68,28 @@ export function record<K extends keyof KernelOperands>(
   kernel: K,
   tasks: number,
   operands: KernelOperands[K],
+  { images = 0, sequence = 1 }: Partial<Pick<KernelRecord, 'images' | 'sequence'>> = {},
 ): KernelRecord {
   const { opcode, words } = layoutOf(kernel);
   const values = operands as unknown as Readonly<Record<string, number>>;
-  return { opcode, tasks, words: words.map(([name, type]) => [type, values[name] as number] as const) };
+  return {
+    opcode,
+    tasks,
+    words: words.map(([name, type]) => [type, values[name] as number] as const),
+    images,
+    sequence,
+  };
 }
+
+/** {@link KernelRecord.images} of tasks of `perTask` elements each, in a batch with `perImage` elements an image. */
+export function wholeImages(batch: number, perImage: number, perTask: number): number {
+  if (perImage % perTask === 0) return batch;
+  return perTask % perImage === 0 && batch % (perTask / perImage) === 0 ? batch : 0;
+}
+
+/** {@link KernelRecord.images} of `tasks` equal shares of a batch. */
+export const equalShares = (batch: number, tasks: number): number =>
+  batch % tasks === 0 || tasks % batch === 0 ? batch : 0;
 
 /** A lowering to one kernel without extra memory. */
 export function single(kernel: string, records: (at: Addresses) => readonly KernelRecord[]): Lowering {
