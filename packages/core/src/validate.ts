@@ -35,11 +35,15 @@ const nameOf = ({ kind, label }: Op, index: number): string =>
 
 /** Every other check looks values up, so ids come first. */
 function checkIds(graph: Graph): void {
-  const problems = graph.ops.flatMap((op, index) =>
-    [...op.inputs, ...op.outputs]
-      .filter((id) => graph.values[id] === undefined)
-      .map((id) => `${nameOf(op, index)} mentions value ${id}, which the graph does not have`),
-  );
+  const problems: string[] = [];
+  graph.ops.forEach((op, index) => {
+    for (const ids of [op.inputs, op.outputs]) {
+      for (const id of ids) {
+        if (graph.values[id] === undefined)
+          problems.push(`${nameOf(op, index)} mentions value ${id}, which the graph does not have`);
+      }
+    }
+  });
   if (problems.length > 0) throw brokenRules(graph, problems);
 }
 
@@ -50,12 +54,13 @@ function aliasProblems(graph: Graph, computedBy: ReadonlyMap<ValueId, number>): 
   const shown = new Map<ValueId, ValueId>();
   const rootOf = (id: ValueId): ValueId => shown.get(id) ?? id;
   graph.ops.forEach((op, index) => {
-    const where = nameOf(op, index);
+    const where = (): string => nameOf(op, index);
     for (const id of op.inputs) {
-      if ((computedBy.get(id) ?? -1) >= index) problems.push(`${where} reads value ${id} before it is computed`);
+      if ((computedBy.get(id) ?? -1) >= index) problems.push(`${where()} reads value ${id} before it is computed`);
       const updater = updatedAt.get(rootOf(id));
+      if (updater === undefined) continue;
       const what = `${shown.has(id) ? 'a view of ' : ''}'${valueOf(graph, rootOf(id)).name}'`;
-      if (updater !== undefined) problems.push(`${where} reads ${what} after ${updater} has updated it`);
+      problems.push(`${where()} reads ${what} after ${updater} has updated it`);
     }
     for (const alias of opDef(op.kind).aliases ?? []) {
       const input = op.inputs[alias.input];
@@ -64,7 +69,7 @@ function aliasProblems(graph: Graph, computedBy: ReadonlyMap<ValueId, number>): 
       const { name } = valueOf(graph, output);
       if (name !== undefined) {
         problems.push(
-          `${where}: '${name}' names ${alias.kind === 'view' ? 'a view' : 'an update'}; name the value behind it`,
+          `${where()}: '${name}' names ${alias.kind === 'view' ? 'a view' : 'an update'}; name the value behind it`,
         );
       }
       if (alias.kind === 'view') {
@@ -72,13 +77,13 @@ function aliasProblems(graph: Graph, computedBy: ReadonlyMap<ValueId, number>): 
         continue;
       }
       if (computedBy.has(input))
-        problems.push(`${where} updates value ${input}, which is computed; only bound tensors can be updated`);
+        problems.push(`${where()} updates value ${input}, which is computed; only bound tensors can be updated`);
       if (op.inputs.some((id, i) => i !== alias.input && rootOf(id) === input)) {
         problems.push(
-          `${where} updates '${valueOf(graph, input).name}' and reads it as another operand too; read a copy`,
+          `${where()} updates '${valueOf(graph, input).name}' and reads it as another operand too; read a copy`,
         );
       }
-      updatedAt.set(input, where);
+      updatedAt.set(input, where());
     }
   });
   return problems;

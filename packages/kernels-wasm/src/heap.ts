@@ -1,6 +1,8 @@
 import { OutOfMemoryError } from '@skiplane/core';
 
 const pageBytes = 65536;
+/** The memory grows by 4 MB or more: growing costs more than addresses that nothing is written to. */
+const growthPages = 64;
 /** Below lie the binary's tables. */
 const firstByte = pageBytes;
 
@@ -102,7 +104,7 @@ export class Heap {
     };
     if (pages > this.#limitPages) fail(`the limit of the wasm memory is ${megabytes(this.#limitPages * pageBytes)}`);
     try {
-      this.memory.grow(pages - present);
+      this.memory.grow(Math.min(Math.max(pages, present + growthPages), this.#limitPages) - present);
     } catch (error) {
       fail(`the engine cannot grow the wasm memory to ${megabytes(end)}: ${(error as Error).message}`);
     }

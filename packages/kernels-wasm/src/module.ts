@@ -22,6 +22,8 @@ async function compileBinary(name: string): Promise<WebAssembly.Module> {
 }
 
 function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  const buffer = nodeModule('node:buffer');
+  if (buffer !== undefined) return buffer.Buffer.from(base64, 'base64');
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);

@@ -25,6 +25,10 @@ interface WorkerThreadsModule {
   Worker: new (source: string, options: { eval: true; workerData: unknown; execArgv: string[] }) => NodeWorker;
 }
 
+interface BufferModule {
+  readonly Buffer: { from(text: string, encoding: 'base64'): Uint8Array<ArrayBuffer> };
+}
+
 interface ZlibModule {
   inflateRawSync(deflated: Uint8Array): Uint8Array<ArrayBuffer>;
 }
@@ -32,6 +36,7 @@ interface ZlibModule {
 interface NodeModules {
   'node:v8': V8Module;
   'node:os': OsModule;
+  'node:buffer': BufferModule;
   'node:zlib': ZlibModule;
   'node:worker_threads': WorkerThreadsModule;
 }
