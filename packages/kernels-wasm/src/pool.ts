@@ -72,6 +72,8 @@ export class Pool {
   readonly threads: number;
   readonly #workers: PoolWorker[] = [];
   readonly #control: Int32Array;
+  /** When all workers have said that they are ready. */
+  #started: Promise<void> = Promise.resolve();
   /** Workers that are not ready yet. */
   #missing = 0;
   #settle: { resolve(times: readonly number[]): void; reject(error: Error): void } | undefined;
@@ -82,7 +84,11 @@ export class Pool {
     this.#control = control;
   }
 
-  /** @param control  byte offset of three zeroed words in the shared memory */
+  /**
+   * In Node, threads start while the caller goes on, and the first run waits for them. A page may forbid them, which shows when
+   * they have started.
+   * @param control  byte offset of three zeroed words in the shared memory
+   */
   static async start(
     threads: number,
     module: WebAssembly.Module,
@@ -91,11 +97,11 @@ export class Pool {
   ): Promise<Pool> {
     const pool = new Pool(threads, new Int32Array(memory.buffer, control, controlWords));
     try {
-      await pool.#everyone(() => {
-        for (let thread = 0; thread < threads; thread++) {
-          pool.#workers.push(startWorker({ module, memory, control, thread }, pool.#listen));
-        }
-      });
+      pool.#started = pool.#everyone(nothing);
+      pool.#started.catch(nothing);
+      for (let thread = 0; thread < threads; thread++)
+        pool.#workers.push(startWorker({ module, memory, control, thread }, pool.#listen));
+      if (nodeModule('node:worker_threads') === undefined) await pool.#started;
     } catch (error) {
       pool.dispose();
       throw error;
@@ -106,14 +112,17 @@ export class Pool {
   /**
    * Runs programs on all threads, one after another, and gives the milliseconds of each.
    * @param first  byte offset of the first header; the others follow it
-   * @throws {SkiplaneError} when a kernel trapped; the pool is unusable then
+   * @throws {SkiplaneError} when a kernel trapped, or a thread cannot start; the pool is unusable then
    */
   async run(first: number, count: number): Promise<readonly number[]> {
-    return count === 0 ? [] : await this.#answer(() => this.#post(first, count));
+    if (count === 0) return [];
+    await this.#started;
+    return await this.#answer(() => this.#post(first, count));
   }
 
   /** Lets programs name the kernels of another module, too, while none runs. @throws {SkiplaneError} as {@link run} */
   async addKernels(module: WebAssembly.Module): Promise<void> {
+    await this.#started;
     await this.#everyone(() => {
       this.#workers.forEach((worker) => worker.post(module));
       this.#post(toAddKernels, 0);

@@ -28,4 +28,11 @@ describe('Pool', () => {
     await expect(pool.run(broken, 1)).rejects.toThrow(/a wasm kernel failed: .*table index is out of bounds/su);
     await expect(pool.run(broken, 1)).rejects.toThrow('a wasm kernel failed');
   });
+
+  it('ends a run that waits for threads to start when it is disposed of', async () => {
+    const young = await Pool.start(threads, await loadModule('simd', true), heap.memory, heap.allocate(64, 'control'));
+    const run = young.run(program(heap, 0, threads), 1);
+    young.dispose();
+    await expect(run).rejects.toThrow('has been disposed');
+  });
 });
