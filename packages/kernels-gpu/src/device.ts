@@ -48,7 +48,7 @@ const nodeGpu = () => import('./node-gpu.ts');
 
 const noGpu =
   'WebGPU is not to be had: this browser has no navigator.gpu, or the page is not served over https or from localhost. ' +
-  'Use a current Chrome, Edge, Firefox or Safari, or the wasm backend.';
+  'Use a current Chrome or Edge, a Firefox or Safari that has it on this system, or WebAssembly (the wasm backend).';
 
 /** Names of the adapters that can be asked for, in the order of their indices. @throws {UnsupportedError} without WebGPU */
 export async function listGpuAdapters(): Promise<readonly string[]> {

@@ -53,7 +53,7 @@ function Camera() {
       stream.value = opened;
       if (video.current !== null) video.current.srcObject = opened;
     } catch (error) {
-      wrong.value = `There is no camera to use: ${messageOf(error)}. Allow it in the browser, or drop a picture.`;
+      wrong.value = `There is no camera to use (${messageOf(error)}). Allow it in the browser, or drop a picture.`;
     }
   };
   const take = async (): Promise<void> => {

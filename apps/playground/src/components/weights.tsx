@@ -58,7 +58,7 @@ export function Weights() {
         </button>
       )}
       <p class="about" role="status">
-        {said.value ?? (none ? 'There is no network yet.' : '')}
+        {none ? 'There is no network yet.' : said.value}
       </p>
       <Problem text={wrong.value} />
     </section>

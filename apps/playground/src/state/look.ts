@@ -1,6 +1,6 @@
 import { effect, signal, untracked } from '@preact/signals';
 import type { Picture } from '@skiplane/browser';
-import type { LayerMeasure } from '@skiplane/resnet';
+import { measures } from './layer-history.ts';
 import { resource, type Resource } from './resource.ts';
 import { data, networkVersion, openData, openTrainer } from './session.ts';
 import { view, type View } from './setup.ts';
@@ -30,17 +30,6 @@ export const explanation = resource(async () => {
 
 export const filters = resource(async () => await (await openTrainer()).firstFilters());
 
-/** A profile over the depth, and the ones before it in this run. */
-export const profiles = signal<readonly (readonly LayerMeasure[])[]>([]);
-/** So many profiles are drawn. */
-const profilesKept = 6;
-
-export const measures = resource(async () => {
-  const newest = await (await openData()).measureLayers({ count: 32 });
-  profiles.value = [...profiles.value, newest].slice(-profilesKept);
-  return newest;
-});
-
 export const evaluation = resource(async () => {
   const trainer = await openData();
   const result = await trainer.evaluate({ mistakes: 24 });
@@ -68,6 +57,5 @@ effect(() => {
 
 effect(() => {
   if (networkVersion.value > 0) return;
-  untracked(() => [explanation, filters, measures, evaluation].forEach((one) => one.clear()));
-  profiles.value = [];
+  untracked(() => [explanation, filters, evaluation].forEach((one) => one.clear()));
 });

@@ -2,7 +2,7 @@ import type { LayerMeasure } from '@skiplane/resnet';
 import { Chart, type Line } from '../components/chart.tsx';
 import { plain } from '../components/format.ts';
 import { Empty, Problem } from '../components/notice.tsx';
-import { measures, profiles } from '../state/look.ts';
+import { measures, profiles } from '../state/layer-history.ts';
 import { networkVersion } from '../state/session.ts';
 
 const shown = [
@@ -15,7 +15,7 @@ const shown = [
 ] as const satisfies readonly (readonly [Exclude<keyof LayerMeasure, 'layer'>, string, string])[];
 
 export function Layers() {
-  const newest = profiles.value.at(-1);
+  const newest = profiles.value.at(-1)?.layers;
   if (networkVersion.value === 0) {
     return (
       <Empty title="How gradients reach the layers">
@@ -50,10 +50,7 @@ export function Layers() {
           </div>
         ))}
       </div>
-      <p class="about">
-        From the first layer to the last, on a batch of 32 images; faint lines are from earlier, while this view was
-        open.
-      </p>
+      <p class="about">From the first layer to the last, on a batch of 32 images. {earlier()}</p>
       <details>
         <summary>As a table</summary>
         <div class="scroll">
@@ -89,10 +86,16 @@ export function Layers() {
 /** Zero has no place on a logarithmic axis. */
 const positive = (value: number): number | null => (value > 0 ? value : null);
 
+/** What the faint lines are. */
+function earlier(): string {
+  const epochs = profiles.value.slice(0, -1).map(({ epoch }) => plain(epoch));
+  return epochs.length === 0 ? '' : `Faint lines are from earlier in the run, after ${epochs.join(', ')} epochs.`;
+}
+
 function linesOf(measure: (typeof shown)[number][0]): readonly Line[] {
   const all = profiles.value;
-  return all.map((layers, i) => ({
-    label: i === all.length - 1 ? 'now' : `earlier ${i}`,
+  return all.map(({ epoch, layers }, i) => ({
+    label: i === all.length - 1 ? 'now' : `after ${plain(epoch)} epochs`,
     color: '--accent',
     faint: i < all.length - 1,
     values: layers.map((layer) => positive(layer[measure])),
