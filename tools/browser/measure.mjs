@@ -10,8 +10,8 @@ import { gzipSync } from 'node:zlib';
 import { createWasmBackend } from '@skiplane/kernels-wasm';
 import { modelConfig, syntheticDataset, train } from '@skiplane/resnet';
 import { rolldown } from 'rolldown';
-import { launchChromium } from '../../packages/browser/test/chromium.mjs';
 import { Site } from '../../packages/browser/test/site.mjs';
+import { launchChromium, softwareGpu } from '../../testing/chromium.mjs';
 
 const [what = 'wasm', rounds = '2'] = process.argv.slice(2);
 const jobs = {
@@ -62,7 +62,7 @@ async function bundlePage() {
 
 async function measure() {
   const site = await Site.open(folder, { isolated: true });
-  const browser = await launchChromium();
+  const browser = await launchChromium(softwareGpu);
   console.log(`Chromium ${browser.version()}; ${JSON.stringify(job.run)}, ${job.data.train} images`);
   try {
     for (let round = 0; round < Number(rounds); round++) {

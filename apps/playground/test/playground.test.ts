@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { build, preview, type PreviewServer } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launchChromium } from './chromium.ts';
+import { launchChromium, pretendedCamera } from '../../../testing/chromium.mjs';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 /** An epoch of a fraction of a second. */
@@ -16,7 +16,7 @@ const complaints: string[] = [];
 beforeAll(async () => {
   await build({ root, logLevel: 'error' });
   server = await preview({ root, logLevel: 'error', preview: { port: 0, host: '127.0.0.1' } });
-  browser = await launchChromium();
+  browser = await launchChromium(pretendedCamera);
   page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
@@ -45,6 +45,7 @@ test('a network trains, is looked into in every view, and goes into a file', { t
   await open(`${small}&epochs=2`);
   await page.getByRole('button', { name: 'Train resnet8v1' }).click();
   await page.getByText('Finished.').waitFor();
+  await page.getByText(/^100 % of the run: validation accuracy [\d.]+ %$/).waitFor();
   expect(await page.locator('.device').textContent()).toMatch(/^Computes on wasm .*threads?\./);
   expect(await chartedLoss()).toBeGreaterThan(0);
   // The line is drawn: the canvas is not of one colour.

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launchChromium, softwareGpu } from '../../../testing/chromium.mjs';
 import { bundlers } from './bundlers.ts';
-import { launchChromium } from './chromium.mjs';
 import { data, runInNode, runInPage, shortRun, type RunOutcome } from './short-run.ts';
 import { visit } from './visit.ts';
 
@@ -12,7 +12,7 @@ let browser: Browser;
 let node: RunOutcome;
 
 beforeAll(async () => {
-  browser = await launchChromium();
+  browser = await launchChromium(softwareGpu);
   node = await runInNode({ binary: 'simd', threads: 2 });
 });
 afterAll(() => browser.close());

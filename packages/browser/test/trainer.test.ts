@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launchChromium } from './chromium.mjs';
+import { launchChromium, softwareGpu } from '../../../testing/chromium.mjs';
 import { data, runInNode, runInPage, shortRun, type RunOutcome } from './short-run.ts';
 import { Site } from './site.mjs';
 import { visit } from './visit.ts';
@@ -14,7 +14,7 @@ let browser: Browser;
 let node: RunOutcome;
 
 beforeAll(async () => {
-  browser = await launchChromium();
+  browser = await launchChromium(softwareGpu);
   node = await runInNode({ binary: 'simd', threads: 2 });
 });
 afterAll(() => browser.close());
