@@ -36,6 +36,9 @@ export function Controls() {
         </p>
       </div>
       <Progress />
+      <p class="unseen" role="status">
+        {milestone()}
+      </p>
       <Problem text={problem.value} />
     </div>
   );
@@ -55,6 +58,18 @@ function statusText(): string {
   if (phase.value === 'preparing') return `${preparing.value}…`;
   if (phase.value !== 'idle') return words[phase.value];
   return run === null ? '' : ends[run.status];
+}
+
+/** For screen readers, which do not follow figures that change all the time: every quarter of the run. */
+function milestone(): string {
+  const run = shownRun.value;
+  const epochs = run?.start?.epochs;
+  const quarter = (epoch: number): number => Math.floor((4 * epoch) / (epochs ?? 1));
+  const checks = run?.points.filter(({ valAccuracy }) => valAccuracy !== null) ?? [];
+  const newest = checks.at(-1);
+  const last = newest && checks.find(({ epoch }) => quarter(epoch) === quarter(newest.epoch));
+  if (epochs === undefined || last?.valAccuracy == null || quarter(last.epoch) === 0) return '';
+  return `${25 * quarter(last.epoch)} % of the run: validation accuracy ${percent(last.valAccuracy)}`;
 }
 
 function Progress() {

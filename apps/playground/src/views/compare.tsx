@@ -3,6 +3,7 @@ import { Curves } from '../components/curves.tsx';
 import { Select } from '../components/field.tsx';
 import { count, percent, steady } from '../components/format.ts';
 import { Empty } from '../components/notice.tsx';
+import { Scroll } from '../components/scroll.tsx';
 import { runs, type Run } from '../state/runs.ts';
 
 /** Two runs of this visit over each other; by default the two newest. */
@@ -57,7 +58,7 @@ function Differences({ a, b }: { readonly a: Run; readonly b: Run }) {
     ['Images/s', (run) => shown(run, 'imagesPerSecond', count)],
   ];
   return (
-    <div class="scroll">
+    <Scroll label="Differences of the runs">
       <table>
         <thead>
           <tr>
@@ -76,7 +77,7 @@ function Differences({ a, b }: { readonly a: Run; readonly b: Run }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

@@ -103,7 +103,7 @@ function Channels({ map }: { readonly map: FeatureMap }) {
       <figcaption>
         <b>{layer}</b> {height}×{width}, {channels} channels
       </figcaption>
-      <div class="tiles">
+      <div class="tiles" role="img" aria-label={`The first ${pictures.length} channels of ${layer}`}>
         {pictures.map((rgba, channel) => (
           <Pixels key={channel} {...{ width, height, rgba }} label={`${layer}, channel ${channel}`} />
         ))}

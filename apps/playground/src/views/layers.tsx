@@ -2,6 +2,7 @@ import type { LayerMeasure } from '@skiplane/resnet';
 import { Chart, type Line } from '../components/chart.tsx';
 import { plain } from '../components/format.ts';
 import { Empty, Problem } from '../components/notice.tsx';
+import { Scroll } from '../components/scroll.tsx';
 import { measures, profiles } from '../state/layer-history.ts';
 import { networkVersion } from '../state/session.ts';
 
@@ -53,7 +54,7 @@ export function Layers() {
       <p class="about">From the first layer to the last, on a batch of 32 images. {earlier()}</p>
       <details>
         <summary>As a table</summary>
-        <div class="scroll">
+        <Scroll label="Layers, as a table">
           <table>
             <thead>
               <tr>
@@ -76,7 +77,7 @@ export function Layers() {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       </details>
       <Problem text={measures.problem.value} />
     </>

@@ -3,6 +3,7 @@ import { opaque } from '../components/colors.ts';
 import { percent } from '../components/format.ts';
 import { Empty, Problem } from '../components/notice.tsx';
 import { Pixels } from '../components/pixels.tsx';
+import { Scroll } from '../components/scroll.tsx';
 import { chosen, evaluation } from '../state/look.ts';
 import { networkVersion } from '../state/session.ts';
 import { view } from '../state/setup.ts';
@@ -47,7 +48,7 @@ interface ConfusionProps {
 function Confusion({ confusion, classNames }: ConfusionProps) {
   const classes = classResults(confusion, classNames);
   return (
-    <div class="scroll">
+    <Scroll label="Confusion matrix">
       <table class="confusion">
         <thead>
           <tr>
@@ -85,7 +86,7 @@ function Confusion({ confusion, classNames }: ConfusionProps) {
           })}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 
