@@ -162,4 +162,5 @@ export const batchNormGrad: OpDef<'batchNormGrad'> = {
   },
   vjp: notDifferentiable('batchNormGrad'),
   cost: perElement(10),
+  inPlace: { output: 0, input: 0 },
 };
