@@ -81,7 +81,7 @@ async function compile(name, { entry, features }) {
   const { error, stderr } = await main(
     [
       path(`assembly/${entry}.ts`).pathname,
-      ...'-O3s --converge --noAssert --runtime stub --enable simd --importMemory'.split(' '),
+      ...'-O3s --converge --runPasses reorder-locals --noAssert --runtime stub --enable simd --importMemory'.split(' '),
       ...'--initialMemory 1 --maximumMemory 65536 --memoryBase 1024 --stackSize 0 --exportTable'.split(' '),
       ...features.flatMap((feature) => ['--enable', feature]),
       ...(features.includes('threads') ? ['--sharedMemory'] : []),

@@ -9,7 +9,6 @@ import {
   type BackendMemory,
   type CompileOptions,
   type Graph,
-  type OpKind,
   type Program,
   type Tensor,
   type TensorSpec,
@@ -19,6 +18,7 @@ import { arenaBytesOf } from './arena-bytes.ts';
 import { detectFeatures, type Binary } from './features.ts';
 import { headerBytes } from './header.ts';
 import { Heap } from './heap.ts';
+import { isQuantized, loadQuantizedLowerings } from './lower/index.ts';
 import type { ConvAlgorithm, LowerOptions } from './lower/lowering.ts';
 import { addKernels, instantiate, loadModule, type Exports } from './module.ts';
 import { Pool } from './pool.ts';
@@ -73,9 +73,6 @@ export async function createWasmBackend(options: WasmBackendOptions = {}): Promi
   return new WasmBackend(info, binary, heap, barrier, conv, pool, runHere);
 }
 
-/** Ops whose kernels only int8 nets need: they are in a binary of their own. */
-const quantizedKinds = new Set<OpKind>(['quantize', 'dequantize', 'quantizedConv2d']);
-
 class WasmBackend implements Backend, Engine {
   readonly name = 'wasm';
   readonly info: BackendInfo;
@@ -87,7 +84,7 @@ class WasmBackend implements Backend, Engine {
   readonly #pool: Pool | undefined;
   readonly #runHere: Exports | undefined;
   readonly #queue = new Queue();
-  /** Of the kernels of {@link quantizedKinds}. */
+  /** Kernels of int8 nets, once a program needs them. */
   #quantized: Promise<void> | undefined;
   #disposed = false;
 
@@ -134,7 +131,7 @@ class WasmBackend implements Backend, Engine {
       tensors.set(name, tensor);
     }
     await this.#queue.settled();
-    if (graph.ops.some(({ kind }) => quantizedKinds.has(kind))) await (this.#quantized ??= this.#loadQuantized());
+    if (graph.ops.some(({ kind }) => isQuantized(kind))) await (this.#quantized ??= this.#loadQuantized());
     const compiled = await compiledGraph(graph, options, (candidate) => arenaBytesOf(this, candidate));
     return new WasmProgram(this, compiled, tensors, options);
   }
@@ -155,7 +152,7 @@ class WasmBackend implements Backend, Engine {
   }
 
   async #loadQuantized(): Promise<void> {
-    const module = await loadModule('quantized', this.#pool !== undefined);
+    const [module] = await Promise.all([loadModule('quantized', this.#pool !== undefined), loadQuantizedLowerings()]);
     await this.#queue.enqueue(async () => {
       await this.#pool?.addKernels(module);
       if (this.#runHere !== undefined) await addKernels(this.#runHere, module, this.heap.memory);

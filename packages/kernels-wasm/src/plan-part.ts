@@ -8,8 +8,8 @@ import {
   type OpKind,
   type ValueId,
 } from '@skiplane/core';
-import { lowerings } from './lower/index.ts';
-import { align, type Lower, type LowerOptions, type Lowering } from './lower/lowering.ts';
+import { loweringOf } from './lower/index.ts';
+import { align, type LowerOptions, type Lowering } from './lower/lowering.ts';
 import type { Part } from './parts.ts';
 import { oneByOne, type OpWork, type Schedule, type Scheduler } from './schedule.ts';
 import { guardBytes } from './tensor.ts';
@@ -86,6 +86,10 @@ export function changedValues(graph: Graph): ReadonlySet<ValueId> {
 
 function lower<K extends OpKind>(graph: Graph, op: Op<K>, options: LowerOptions): Lowering {
   const specs = (ids: readonly ValueId[]) => ids.map((id) => valueOf(graph, id));
-  const rule = lowerings[op.kind] as unknown as Lower<K>;
-  return rule({ attrs: op.attrs as never, inputs: specs(op.inputs), outputs: specs(op.outputs), options });
+  return loweringOf(op.kind)({
+    attrs: op.attrs as never,
+    inputs: specs(op.inputs),
+    outputs: specs(op.outputs),
+    options,
+  });
 }

@@ -32,11 +32,13 @@ import { softmax, softmaxCrossEntropy, softmaxCrossEntropyGrad, softmaxGrad, top
 import type { Lower } from './lowering.ts';
 import { unscaleGradient, updateLossScale } from './loss-scale.ts';
 import { adam, adamW, assignAdd, sgdMomentum } from './optimizer.ts';
-import { dequantize, quantize, quantizedConv2d } from './quantized.ts';
+import type * as quantized from './quantized.ts';
 import { averagePool2d, averagePool2dGrad, maxPool2d, maxPool2dGrad } from './pool.ts';
 
-/** The lowering of every op: a kind without one does not type-check. */
-export const lowerings: { readonly [K in OpKind]: Lower<K> } = {
+type QuantizedKind = keyof typeof quantized;
+
+/** The lowering of every op but those of int8 nets: a kind without one does not type-check. */
+const lowerings: { readonly [K in Exclude<OpKind, QuantizedKind>]: Lower<K> } = {
   conv2d,
   conv2dBackpropInput,
   conv2dBackpropFilter,
@@ -77,9 +79,21 @@ export const lowerings: { readonly [K in OpKind]: Lower<K> } = {
   sgdMomentum,
   assignAdd,
   gatherImages,
-  quantize,
-  dequantize,
-  quantizedConv2d,
   unscaleGradient,
   updateLossScale,
 };
+
+/** Those of int8 nets, which few pages need: loaded by who compiles one, with their kernels. */
+let quantizedLowerings: { readonly [K in QuantizedKind]: Lower<K> } | undefined;
+
+export const isQuantized = (kind: OpKind): kind is QuantizedKind => !(kind in lowerings);
+
+export async function loadQuantizedLowerings(): Promise<void> {
+  quantizedLowerings = await import('./quantized.ts');
+}
+
+/** The lowering of ops of a kind. */
+export function loweringOf<K extends OpKind>(kind: K): Lower<K> {
+  const known: { readonly [Kind in OpKind]?: unknown } = { ...lowerings, ...quantizedLowerings };
+  return known[kind] as Lower<K>;
+}

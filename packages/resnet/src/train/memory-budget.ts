@@ -4,17 +4,6 @@ import { OutOfMemoryError, UnsupportedError, type Backend, type BackendMemory } 
 const reservedShare = 0.04;
 const reservedBytes = 2 ** 20;
 
-/** A limit of device memory that cannot be kept. */
-export class LimitError extends OutOfMemoryError {
-  /** About the least limit that would do. */
-  readonly neededBytes: number;
-
-  constructor(message: string, details: { readonly limitBytes: number; readonly neededBytes: number }) {
-    super(message, details);
-    this.neededBytes = details.neededBytes;
-  }
-}
-
 /** Hands a limit of device memory out to the programs of a training, each for so many images. */
 export class MemoryBudget {
   readonly limitBytes: number;
@@ -50,7 +39,7 @@ export class MemoryBudget {
 
   /**
    * Makes the next program within its share of what is left.
-   * @throws {LimitError} that says the least limit that would do
+   * @throws {OutOfMemoryError} that says about the least limit that would do, `neededBytes` in its details
    */
   async fit<T extends Disposable>(what: string, make: (arenaLimitBytes: number) => Promise<T>): Promise<T> {
     const { usedBytes: before, sharedBytes } = this.#memory;
@@ -78,9 +67,9 @@ export class MemoryBudget {
     return this.#backend.memory ?? { usedBytes: 0, peakBytes: 0 };
   }
 
-  #tooSmall(what: string, smallestBytes: number): LimitError {
+  #tooSmall(what: string, smallestBytes: number): OutOfMemoryError {
     const least = Math.ceil(smallestBytes / 1e6);
-    return new LimitError(
+    return new OutOfMemoryError(
       `${what} does not fit in a memory limit of ${megabytes(this.limitBytes)}: it needs about ${least.toLocaleString('en-US')} MB with all that can be recomputed, ` +
         `${megabytes(this.usedBytes)} of it for parameters, the optimizer's state and evaluation; raise the limit, or take smaller batches.`,
       { limitBytes: this.limitBytes, neededBytes: least * 1e6 },

@@ -19,7 +19,6 @@ import { learningRateAt } from '../recipe/schedule.ts';
 import type { CallbackEffect } from './callbacks/callback.ts';
 import { beginEpoch, endEpoch, keptEpoch, startCallbacks, type CallbacksState } from './callbacks/callback-list.ts';
 import type { TrainingMemory } from './events.ts';
-import { MemoryBudget } from './memory-budget.ts';
 import { resolveOptions, savedState, stepsOf, type ResolvedOptions, type TrainOptions } from './options.ts';
 import { bytesAnImage, StepPrograms } from './step-programs.ts';
 import { TrainingTensors } from './training-tensors.ts';
@@ -255,7 +254,10 @@ export class TrainingSession implements Disposable {
     }
     const chosen = memoryLimit !== undefined && checkpoint == null ? 'fewest' : 1;
     const parts = this.settings.parts ?? chosen;
-    const budget = memoryLimit === undefined ? null : new MemoryBudget(backend, memoryLimit, bytesAnImage(this.model));
+    const budget =
+      memoryLimit === undefined
+        ? null
+        : new (await import('./memory-budget.ts')).MemoryBudget(backend, memoryLimit, bytesAnImage(this.model));
     this.#evaluator = await this.#compileEvaluator(this.validation, this.settings.evaluationBatchSize);
     this.#programs = await StepPrograms.compile(
       backend,

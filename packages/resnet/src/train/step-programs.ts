@@ -1,12 +1,12 @@
-import type { Backend, CompileOptions } from '@skiplane/core';
+import { OutOfMemoryError, type Backend, type CompileOptions } from '@skiplane/core';
 import type { ModelConfig } from '../config.ts';
 import type { BatchSource, PreparedBatch, TransformOptions } from '../data/batch-source.ts';
 import type { AugmentationSettings } from '../recipe/augmentation.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { TrainingMemory } from './events.ts';
 import { parameterSpecs } from '../initial-parameters.ts';
-import { DividedStep, GradientSums } from './divided-step.ts';
-import { LimitError, type MemoryBudget } from './memory-budget.ts';
+import type { GradientSums } from './divided-step.ts';
+import type { MemoryBudget } from './memory-budget.ts';
 import { partsOf, partSizes } from './micro-batches.ts';
 import type { Fit, Step } from './step.ts';
 import { TrainingStep } from './training-step.ts';
@@ -74,14 +74,16 @@ export class StepPrograms implements Disposable {
   ): Promise<StepPrograms> {
     const { parts } = options;
     const candidates = parts === 'fewest' ? divisions(Math.min(recipe.batchSize, images.count)) : [parts];
-    let least: LimitError | null = null;
+    let [least, leastBytes]: [error: unknown, bytes: number] = [undefined, Infinity];
     for (const candidate of candidates) {
       try {
         // The next one only where this does not fit.
         return await StepPrograms.#divided(backend, model, tensors, images, recipe, { ...options, parts: candidate });
       } catch (error) {
-        if (!(error instanceof LimitError)) throw error;
-        if (least === null || error.neededBytes < least.neededBytes) least = error;
+        // What the budget says when it cannot be kept.
+        const needed = error instanceof OutOfMemoryError ? error.details['neededBytes'] : undefined;
+        if (typeof needed !== 'number') throw error;
+        if (needed < leastBytes) [least, leastBytes] = [error, needed];
         // What was disposed is free once all earlier calls have ended, which a read waits for.
         await tensors.readMetrics();
       }
@@ -108,16 +110,18 @@ export class StepPrograms implements Disposable {
     const what = `a training step of ${model.name} with batches of ${full}${parts > 1 ? ` in ${parts} parts` : ''}`;
     const fit: Fit = (make) =>
       budget === null ? make({}) : budget.fit(what, (arenaLimitBytes) => make({ arenaLimitBytes }));
-    const sums = parts > 1 ? new GradientSums(backend, specs) : null;
+    // Few runs divide their batches, and a page need not load what they need.
+    const divided = parts > 1 ? await import('./divided-step.ts') : null;
+    const sums = divided === null ? null : new divided.GradientSums(backend, specs);
     const programs: StepProgram[] = [];
     try {
       for (const batch of sizes) {
         const step =
-          sums === null
+          divided === null || sums === null
             ? await fit((limit) =>
                 TrainingStep.compile(backend, model, tensors, { ...options, batch, compile: { ...compile, ...limit } }),
               )
-            : await DividedStep.compile(
+            : await divided.DividedStep.compile(
                 backend,
                 model,
                 tensors,
