@@ -10,6 +10,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 import { chunkNames } from './bundle/chunk-names.mjs';
+import { inflated } from './bundle/inflated.mjs';
 import { licenses } from './bundle/licenses.mjs';
 
 const source = '@skiplane/source';
@@ -23,7 +24,8 @@ if (entries.length === 0) await build({ main: './src/main.ts' }, chunksIn('dist'
 else await build(entriesOf('default', 'dist'), { dir: 'dist', preserveModules: true, preserveModulesRoot: 'src' });
 if (entries.some(({ node }) => node !== undefined)) {
   const input = entriesOf('node', 'dist/bundle');
-  await build(input, chunksIn('dist/bundle', Object.values(input)), inlined);
+  const chunks = chunksIn('dist/bundle', Object.values(input));
+  await build(input, chunks, { inline: inlined, plugins: [inflated(), licenses()] });
 }
 
 /** Sources, by the names of what is built of them: `index` for ./dist/index.js. */
@@ -39,13 +41,13 @@ function chunksIn(dir, paths) {
 }
 
 /** @param inline  which of others' packages come into the bundle, as far as they are used */
-async function build(input, output, inline = /^$/) {
+async function build(input, output, { inline = /^$/, plugins = [] } = {}) {
   const bundle = await rolldown({
     input,
     // Dependencies, other packages of this repository among them; not the helpers of the transform.
     external: (id) => /^(?![./\0]|@oxc-project\/runtime)/.test(id) && !inline.test(id),
     platform: 'neutral',
-    plugins: [licenses()],
+    plugins,
     // An import that inlining leaves empty would stay, and bundlers would warn of it.
     optimization: { inlineConst: false },
     // As in tsconfig.base.json: no `using`, which Node 20 does not know.

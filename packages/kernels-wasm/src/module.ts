@@ -18,8 +18,13 @@ async function compileBinary(name: string): Promise<WebAssembly.Module> {
   const load = binaries[name];
   if (load === undefined) throw new RangeError(`there is no binary '${name}'`);
   const { deflated } = await load();
-  return WebAssembly.compile(await inflate(bytesOf(deflated)));
+  const bytes = bytesOf(deflated);
+  // The bundle for Node has it as it is.
+  return WebAssembly.compile(isModule(bytes) ? bytes : await inflate(bytes));
 }
+
+const isModule = ({ buffer, byteOffset }: Uint8Array): boolean =>
+  new DataView(buffer, byteOffset).getUint32(0) === 0x00_61_73_6d;
 
 function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
   const buffer = nodeModule('node:buffer');

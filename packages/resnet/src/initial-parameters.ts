@@ -4,15 +4,9 @@ import { inferenceGraph } from './graphs/inference.ts';
 import type { ParameterSpec } from './parameters.ts';
 import { kerasL2, type L2Settings } from './recipe/keras-constants.ts';
 
-/** Of models that were asked for, with Keras's penalties: who loads a file asks more than once. */
-const known = new WeakMap<Model, readonly ParameterSpec[]>();
-
 /** A model's parameters in the order of its layers. @param l2  their penalties (default: Keras's) */
 export function parameterSpecs(model: Model, l2: L2Settings = kerasL2): readonly ParameterSpec[] {
-  if (l2 !== kerasL2) return inferenceGraph(model, { batch: 1, l2 }).parameters;
-  const specs = known.get(model) ?? inferenceGraph(model, { batch: 1, l2 }).parameters;
-  known.set(model, specs);
-  return specs;
+  return inferenceGraph(model, { batch: 1, l2 }).parameters;
 }
 
 /**

@@ -13,6 +13,9 @@ export interface BatchOption {
   readonly batch: number;
 }
 
+/** Of models with Keras's penalties, for one image: who loads a file asks for its parameters, and may predict with it. */
+const known = new WeakMap<Model, ModelGraph>();
+
 /**
  * The network with its moving statistics.
  *
@@ -21,6 +24,13 @@ export interface BatchOption {
  * @shape probabilities [batch, classes], an output
  */
 export function inferenceGraph(model: Model, { batch, l2 = kerasL2 }: InferenceGraphOptions): ModelGraph {
+  if (batch !== 1 || l2 !== kerasL2) return buildGraph(model, batch, l2);
+  const graph = known.get(model) ?? buildGraph(model, batch, l2);
+  known.set(model, graph);
+  return graph;
+}
+
+function buildGraph(model: Model, batch: number, l2: L2Settings): ModelGraph {
   const net = new NetworkBuilder(`${model.name} inference`, { ...inferenceOptions(model), l2 });
   const logits = addNetwork(net, addImages(net, model, batch), model);
   net.build.output('logits', logits);
