@@ -1,5 +1,5 @@
 import { FilterDirect, FilterDirectSum } from './generated/records';
-import { clearFloats, copyFloats } from './memory';
+import { clearFloats, copyFloats, fetchLines } from './memory';
 import { flush, flush4 } from './simd';
 import { outer2x16 } from './tile';
 import { copyWindow, packWindow } from './window';
@@ -13,6 +13,10 @@ import { copyWindow, packWindow } from './window';
   return (channels + 15) & ~15;
 }
 
+@inline function wholeLines(bytes: usize): usize {
+  return (bytes + 63) & ~63;
+}
+
 /**
  * Direct conv2dBackpropFilter, first half: partial sums.
  *
@@ -22,8 +26,8 @@ import { copyWindow, packWindow } from './window';
  * panels of 16 channels, so that each 2×16 tile reads one cache line a position of either; it sums over the positions of the block.
  * Traffic: x once (plus halo rows), dy once, a partial a block twice.
  *
- * One thread of an AMD EPYC (Zen 4), Node 20, relaxed-simd, batch 32, operands in the cache / in memory (2026-11-28), GFLOP/s:
- * 1×1 of 16→64 channels at 32×32 37 / 30, 128→64 at 16×16 44 / 39, 128→256 at 8×8 47 / 43; 3×3 with stride 2, 32→64 at 16×16, 46 / 42.
+ * One thread of an AMD EPYC (Zen 4), Node 20, relaxed-simd, batch 32, operands in memory (2026-11-29), GFLOP/s: 1×1 of 16→64 channels at
+ * 32×32 30, 64→64 at 16×16 42, 128→64 at 16×16 43, 128→256 at 8×8 45; without the packing 45, 48, 48 and 49.
  */
 export function filterDirect(p: FilterDirect, task: i32, scratch: usize): void {
   const run = p.filterWidth * p.inChannels, runPadded = paddedRun(run);
@@ -42,8 +46,15 @@ export function filterDirect(p: FilterDirect, task: i32, scratch: usize): void {
   store<f32>(window + pixel * <usize>(columns * mostRows), 0);
 
   const first = group * p.batch / p.groups, images = (group + 1) * p.batch / p.groups - first;
+  const begin = first + images * part / p.parts, end = first + images * (part + 1) / p.parts;
+  // What the next block packs lies behind what this one does: a share of it is fetched before each tile, so that memory works meanwhile.
+  const xRow = pixel * <usize>p.width, dyRow = outPixel * <usize>p.outWidth;
+  const xEnd = p.x + xRow * <usize>(p.height * end), dyEnd = p.dy + dyRow * <usize>(p.outHeight * end);
+  const tiles = <usize>(p.filterHeight * panels * (runPadded >> 1));
+  const xShare = inPanel != p.inChannels && p.strideHeight == 1 ? wholeLines(xRow * <usize>p.rowsPerBlock / tiles) : 0;
+  const dyShare = p.outChannels != 16 ? wholeLines(dyRow * <usize>p.rowsPerBlock / tiles) : 0;
   let started = part > 0;
-  for (let n = first + images * part / p.parts; n < first + images * (part + 1) / p.parts; n++) {
+  for (let n = begin; n < end; n++) {
     for (let i = 0; i < p.outHeight; i += p.rowsPerBlock) {
       const rows = min(p.rowsPerBlock, p.outHeight - i);
       const image = p.x + pixel * <usize>(n * p.height * p.width);
@@ -61,6 +72,7 @@ export function filterDirect(p: FilterDirect, task: i32, scratch: usize): void {
       const xPanelBytes = panelPixel * <usize>(columns * windowRows);
       const pixels = rows * p.outWidth;
       let dy = p.dy + outPixel * <usize>((n * p.outHeight + i) * p.outWidth);
+      let xNext = image + xRow * <usize>(top + windowRows), dyNext = dy + dyRow * <usize>rows;
       if (p.outChannels != 16) {
         packPixels(dyBlock, dy, pixels, p.outChannels);
         dy = dyBlock;
@@ -72,6 +84,10 @@ export function filterDirect(p: FilterDirect, task: i32, scratch: usize): void {
           let xPanel = x + rowBytes * <usize>r;
           for (let c = 0; c < p.inChannels; c += inPanel) {
             for (let a = 0; a < panelRun; a += 2) {
+              fetchLines(xNext, min(xNext + xShare, xEnd));
+              fetchLines(dyNext, min(dyNext + dyShare, dyEnd));
+              xNext += xShare;
+              dyNext += dyShare;
               const at = acc + (<usize>(inPanel == p.inChannels ? a : (a >> 4) * p.inChannels + c + (a & 15)) << 6);
               outer2x16(
                 at, started ? at : zeros, xPanel + (<usize>a << 2), panel, rows, p.outWidth,

@@ -145,12 +145,12 @@ export function winogradPanelBytes(inner: number, columns: number): number {
 }
 
 /**
- * Output rows of a block of the direct filter gradient: about 96 positions. Each of its tiles reads one cache line of x
+ * Output rows of a block of the direct filter gradient: about 128 positions. Each of its tiles reads one cache line of x
  * and one of dy a position, over and over, which must stay in a small L1; fewer positions would show the loads and stores
  * of its accumulators.
  */
 export function filterRows({ outWidth, outHeight }: ConvShape): number {
-  return Math.max(1, Math.min(outHeight, Math.floor(96 / outWidth)));
+  return Math.max(1, Math.min(outHeight, Math.floor(128 / outWidth)));
 }
 
 /** Tiles that a block of the Winograd filter gradient sums before it touches its accumulators again. */
