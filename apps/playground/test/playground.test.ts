@@ -65,7 +65,7 @@ test('a network trains, is looked into in every view, and goes into a file', { t
 
   // Of the time before this view was opened, too.
   await page.getByRole('tab', { name: 'Layers' }).click();
-  await page.getByText(/Faint lines are from earlier in the run, after 1(, \d+)* epochs/).waitFor();
+  await page.getByText(/Faint lines are from earlier in the run, after [\d.]+(, [\d.]+)* epochs/).waitFor();
   await page.getByText('As a table').click();
   expect(await page.getByRole('row').count()).toBe(1 + 7);
 
