@@ -2,6 +2,7 @@ import { useMemo } from 'preact/hooks';
 import type { FeatureMap } from '@skiplane/resnet';
 import { channelColors, filterColors, heatColors, opaque } from '../components/colors.ts';
 import { Select } from '../components/field.tsx';
+import { plain } from '../components/format.ts';
 import { Empty, Problem } from '../components/notice.tsx';
 import { PictureChoice } from '../components/picture-choice.tsx';
 import { Pixels } from '../components/pixels.tsx';
@@ -33,7 +34,7 @@ export function Inside() {
         <h3 id="maps-title">Along the residual stream</h3>
         <p class="about">
           What the stem gives, and what every block hands on: the first {channelsShown} channels, each from its least
-          value (dark) to its largest (light).
+          value (dark) to its largest (light). The range is that of all channels.
         </p>
         <div class="stream">
           {explanation.value.value?.maps.map((map) => (
@@ -98,10 +99,11 @@ function Channels({ map }: { readonly map: FeatureMap }) {
       Array.from({ length: Math.min(channels, channelsShown) }, (_, channel) => channelColors(data, channels, channel)),
     [map],
   );
+  const range = useMemo(() => [data.reduce((a, b) => Math.min(a, b)), data.reduce((a, b) => Math.max(a, b))], [map]);
   return (
     <figure>
       <figcaption>
-        <b>{layer}</b> {height}×{width}, {channels} channels
+        <b>{layer}</b> {height}×{width}, {channels} channels, {range.map(plain).join(' to ')}
       </figcaption>
       <div class="tiles" role="img" aria-label={`The first ${pictures.length} channels of ${layer}`}>
         {pictures.map((rgba, channel) => (
