@@ -39,8 +39,8 @@ const quick = [
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 test('bench measures inference and training', async () => {
-  const { code, stdout } = await skiplane([...quick, '--json']);
-  expect(code).toBe(0);
+  const { code, stdout, stderr } = await skiplane([...quick, '--json']);
+  expect(code, stderr).toBe(0);
   const result = JSON.parse(stdout) as Result;
   expect(result.device).toMatch(/^wasm .*, 2 threads$/u);
   expect(result.peakMemoryBytes).toBeGreaterThan(1e7);
@@ -55,8 +55,8 @@ test('bench measures inference and training', async () => {
 });
 
 test('bench --per-op lists every op with its time, and sums up the kernels', async () => {
-  const { code, stdout } = await skiplane([...quick, '--per-op', '--json']);
-  expect(code).toBe(0);
+  const { code, stdout, stderr } = await skiplane([...quick, '--per-op', '--json']);
+  expect(code, stderr).toBe(0);
   const { inference, training, matrixProduct, copy } = JSON.parse(stdout) as Result;
   expect(matrixProduct?.size).toBe(512);
   expect(matrixProduct?.gigaflopsPerSecond).toBeGreaterThan(0);
@@ -80,8 +80,8 @@ test('bench --per-op lists every op with its time, and sums up the kernels', asy
 });
 
 test('bench --per-op prints a table of the kernels and one of the ops', async () => {
-  const { code, stdout } = await skiplane([...quick, '--per-op']);
-  expect(code).toBe(0);
+  const { code, stdout, stderr } = await skiplane([...quick, '--per-op']);
+  expect(code, stderr).toBe(0);
   expect(stdout).toMatch(/^inference +\d+ /mu);
   expect(stdout).toMatch(/^Ops of training, by the processor's clock/mu);
   expect(stdout).toMatch(/^conv2dBackpropFilter +conv2dBackpropFilter\.\S+ +\d+ +\d+\.\d+ +\d+\.\d %/mu);

@@ -39,7 +39,7 @@ describe('a browser without WebGPU', () => {
     const problem = await createGpuBackend().catch((error: unknown) => error);
     expect(problem).toBeInstanceOf(UnsupportedError);
     expect(String(problem)).toMatch(
-      /has no navigator\.gpu, or the page is not served over https .* the wasm backend\.$/,
+      /has no navigator\.gpu, or the page is not served over https .* WebAssembly \(the wasm backend\)\.$/,
     );
     await expect(listGpuAdapters()).rejects.toThrow('WebGPU is not to be had');
   });
