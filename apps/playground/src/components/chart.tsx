@@ -83,7 +83,9 @@ export function Chart(props: ChartProps) {
       label,
       value: values.findLast((value) => value !== null) ?? null,
     }));
-  const said = told.map(({ label, value }) => `${label} ${value === null ? 'none yet' : format(value)}`).join(', ');
+  const said = told
+    .map(({ label, value }) => `${label} ${value === null ? 'none yet' : format(value)}`.trim())
+    .join(', ');
   return (
     <figure class="chart">
       <figcaption>

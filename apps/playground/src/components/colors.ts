@@ -1,3 +1,5 @@
+import type { FeatureMap } from '@skiplane/resnet';
+
 /** Numbers as colours: RGBA, row by row. */
 type Rgba = Uint8ClampedArray<ArrayBuffer>;
 
@@ -17,11 +19,42 @@ export function filterColors(filter: Float32Array, channels: number): Rgba {
   });
 }
 
-/** One channel of [height, width, channels], stretched from its least to its largest value, dark to light. */
-export function channelColors(map: Float32Array, channels: number, channel: number): Rgba {
-  const values = Float32Array.from({ length: map.length / channels }, (_, i) => map[i * channels + channel] ?? 0);
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  return ramp(values, (value) => (most > least ? (value - least) / (most - least) : 0));
+interface Sheet {
+  readonly width: number;
+  readonly height: number;
+  readonly rgba: Rgba;
+}
+
+const tilesInRow = 8;
+
+/**
+ * The first channels of [height, width, channels] beside each other, each stretched from its least to its largest value, dark to
+ * light. One picture for all, and plain loops: a page that follows a run draws ten of these at a time.
+ */
+export function channelSheet({ height, width, channels, data }: FeatureMap, shown: number): Sheet {
+  const gap = Math.max(1, Math.round(width / 10));
+  const rows = Math.ceil(shown / tilesInRow);
+  const sheetWidth = tilesInRow * (width + gap) - gap;
+  const sheetHeight = rows * (height + gap) - gap;
+  const pixels = new Uint32Array(sheetWidth * sheetHeight);
+  for (let channel = 0; channel < shown; channel++) {
+    let [least, most] = [Infinity, -Infinity];
+    for (let at = channel; at < data.length; at += channels) {
+      const value = data[at] ?? 0;
+      if (value < least) least = value;
+      if (value > most) most = value;
+    }
+    const scale = most > least ? (ramp.length - 1) / (most - least) : 0;
+    const left = (channel % tilesInRow) * (width + gap);
+    const top = Math.floor(channel / tilesInRow) * (height + gap);
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const value = data[(y * width + x) * channels + channel] ?? 0;
+        pixels[(top + y) * sheetWidth + left + x] = ramp[Math.round((value - least) * scale)] ?? 0;
+      }
+    }
+  }
+  return { width: sheetWidth, height: sheetHeight, rgba: new Uint8ClampedArray(pixels.buffer) };
 }
 
 /** Where a class is seen: more of the colour, and less to be seen through, where there is more. */
@@ -42,12 +75,13 @@ const stops = [
   [250, 236, 155],
 ] as const;
 
-function ramp(values: Float32Array, shareOf: (value: number) => number): Rgba {
-  return Uint8ClampedArray.from({ length: 4 * values.length }, (_, i) => {
+/** Between the stops, in 256 steps; a number is a pixel's four bytes. */
+const ramp = new Uint32Array(
+  Uint8ClampedArray.from({ length: 4 * 256 }, (_, i) => {
     if (i % 4 === 3) return 255;
-    const at = shareOf(values[Math.floor(i / 4)] ?? 0) * (stops.length - 1);
+    const at = (Math.floor(i / 4) / 255) * (stops.length - 1);
     const [low, high] = [stops[Math.floor(at)], stops[Math.min(Math.floor(at) + 1, stops.length - 1)]];
     const [a, b] = [low?.[i % 4] ?? 0, high?.[i % 4] ?? 0];
     return a + (b - a) * (at - Math.floor(at));
-  });
-}
+  }).buffer,
+);

@@ -1,8 +1,7 @@
-import { useSignal } from '@preact/signals';
+import { useSignal, useSignalEffect } from '@preact/signals';
 import { writtenFormats, type WrittenFormat } from '@skiplane/resnet';
-import { isBusy, load, loadedFrom, networkVersion, openTrainer, phase, start } from '../state/session.ts';
+import { isBusy, load, loadedFrom, networkName, networkVersion, openTrainer, phase, start } from '../state/session.ts';
 import { messageOf } from '../state/resource.ts';
-import { modelName, setup } from '../state/setup.ts';
 import { DropZone } from './drop-zone.tsx';
 import { Select } from './field.tsx';
 import { Problem } from './notice.tsx';
@@ -28,6 +27,11 @@ export function Weights() {
       wrong.value = messageOf(error);
     }
   };
+  // What was said before a run, or during it, may no longer be so.
+  useSignalEffect(() => {
+    void isBusy.value;
+    [said.value, wrong.value] = [null, null];
+  });
   const none = networkVersion.value === 0;
   return (
     <section class="weights" aria-labelledby="weights-title">
@@ -66,7 +70,7 @@ export function Weights() {
 }
 
 async function save(format: WrittenFormat): Promise<string> {
-  const name = `${format === 'tfjs-layers' ? 'model' : modelName(setup.value)}${formats[format][1]}`;
+  const name = `${format === 'tfjs-layers' ? 'model' : networkName.value}${formats[format][1]}`;
   const { files, notes } = await (await openTrainer()).save(format, name);
   for (const [file, bytes] of files) {
     const link = document.createElement('a');

@@ -1,6 +1,7 @@
 /** The networks that the form offers; a name of `@skiplane/resnet` stands for each. */
 
-export type Shortcut = 'A' | 'B' | 'C';
+export const shortcuts = ['A', 'B', 'C'] as const;
+export type Shortcut = (typeof shortcuts)[number];
 
 interface NetworkKind {
   readonly title: string;

@@ -4,7 +4,7 @@ import type { BackendInfo } from '@skiplane/core';
 import { local } from './local-server.ts';
 import { messageOf } from './resource.ts';
 import { addRun, afterEvent, removeRun, runs, updateRun } from './runs.ts';
-import { modelName, setup, type Setup } from './setup.ts';
+import { change, modelName, setup, setupOf, type Setup } from './setup.ts';
 
 type Phase = 'idle' | 'preparing' | 'training' | 'pausing' | 'paused' | 'stopping';
 
@@ -18,6 +18,8 @@ export const data = signal<{ readonly train: DataInfo; readonly test: DataInfo |
 export const archive = signal<File | null>(null);
 /** Of what the worker holds: grows when there is a newer network, and is 0 when there is none. */
 export const networkVersion = signal(0);
+/** What the network is called, as the setup may be of another by now. */
+export const networkName = signal('');
 /** Where the network came from, in words; null for one trained here. */
 export const loadedFrom = signal<string | null>(null);
 /** The run that the page shows. */
@@ -70,23 +72,36 @@ export async function openData(): Promise<Trainer> {
 export async function start({ goOn }: { readonly goOn: boolean }): Promise<void> {
   const { recipe, epochs, batch, rate, augment, seed, ...rest } = setup.value;
   [problem.value, phase.value, preparing.value] = [null, 'preparing', 'Opening the backend and the images'];
+  const before = currentRun.value;
+  const name = modelName(setup.value);
   let run: number | undefined;
   try {
     const trainer = await openData();
     preparing.value = 'Compiling the network';
     if (!goOn) [networkVersion.value, loadedFrom.value] = [0, null];
-    run = addRun(`${modelName(setup.value)}, ${rest.data === 'cifar10' ? 'CIFAR-10' : 'shapes'}`);
+    run = addRun(`${name}, ${rest.data === 'cifar10' ? 'CIFAR-10' : 'shapes'}`);
     currentRun.value = run;
     const options = { recipe, epochs, batchSize: batch, augment, seed, ...(rate !== null && { learningRate: rate }) };
-    await follow(run, trainer.train({ model: modelName(setup.value), ...options, saveSeconds: 2, resume: goOn }));
+    await follow({ run, name }, trainer.train({ model: name, ...options, saveSeconds: 2, resume: goOn }));
   } catch (error) {
     problem.value = messageOf(error);
-    if (run !== undefined) updateRun(run, (one) => ({ ...one, status: 'failed' }));
+    if (run !== undefined) fail(run, before);
   }
   phase.value = 'idle';
 }
 
-async function follow(run: number, events: ReturnType<Trainer['train']>): Promise<void> {
+/** A run that took no step is none: what was shown before it is shown again. */
+function fail(run: number, before: number | null): void {
+  if (runs.value.find(({ id }) => id === run)?.points.length === 0) {
+    removeRun(run);
+    currentRun.value = before;
+  } else updateRun(run, (one) => ({ ...one, status: 'failed' }));
+}
+
+async function follow(
+  { run, name }: { readonly run: number; readonly name: string },
+  events: ReturnType<Trainer['train']>,
+): Promise<void> {
   for (;;) {
     const { done, value } = await events.next();
     if (done === true) {
@@ -94,7 +109,7 @@ async function follow(run: number, events: ReturnType<Trainer['train']>): Promis
       return;
     }
     if (phase.value === 'preparing') phase.value = 'training';
-    if (value.type === 'checkpoint') networkVersion.value = ++networks;
+    if (value.type === 'checkpoint') [networkVersion.value, networkName.value] = [++networks, name];
     updateRun(run, (one) => afterEvent(one, value));
   }
 }
@@ -124,11 +139,12 @@ export async function reset(): Promise<void> {
   [currentRun.value, problem.value, networkVersion.value, loadedFrom.value] = [null, null, 0, null];
 }
 
-/** Puts another network in the worker. @returns its name */
+/** Puts another network in the worker, and its name and its run's length in the setup, to go on with. @returns its name */
 export async function load(file: File): Promise<string> {
   const trainer = await openTrainer();
-  const { model } = await trainer.load(file);
-  [networkVersion.value, loadedFrom.value] = [++networks, file.name];
+  const { model, training } = await trainer.load(file);
+  change({ ...setupOf(model.name), ...(training !== null && { epochs: training.epochs }) });
+  [networkVersion.value, networkName.value, loadedFrom.value] = [++networks, model.name, file.name];
   return model.name;
 }
 

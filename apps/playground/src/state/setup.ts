@@ -1,5 +1,5 @@
 import { effect, signal } from '@preact/signals';
-import { networkKeys, networkKind, type NetworkKey, type Shortcut } from './networks.ts';
+import { networkKeys, networkKind, shortcuts, type NetworkKey, type Shortcut } from './networks.ts';
 
 const views = ['training', 'layers', 'inside', 'results', 'classify', 'compare'] as const;
 export type View = (typeof views)[number];
@@ -66,7 +66,7 @@ function fromAddress(query: string): { readonly setup: Setup; readonly view: Vie
     setup: {
       network,
       depth: depths.find((depth) => String(depth) === given.get('depth')) ?? (depths[0] as number),
-      shortcut: choice('shortcut', ['A', 'B', 'C'], defaults.shortcut),
+      shortcut: choice('shortcut', shortcuts, defaults.shortcut),
       backend: choice('backend', backends, defaults.backend),
       recipe: choice('recipe', recipes, defaults.recipe),
       epochs: whole('epochs'),
@@ -120,3 +120,15 @@ export function change(changes: Partial<Setup>): void {
 }
 
 export const modelName = ({ network, depth, shortcut }: Setup): string => networkKind(network).nameOf(depth, shortcut);
+
+/** What in a setup names a network; nothing of one that the form does not offer. */
+export function setupOf(name: string): Partial<Setup> {
+  for (const network of networkKeys) {
+    const { depths, nameOf } = networkKind(network);
+    for (const depth of depths) {
+      const shortcut = shortcuts.find((one) => nameOf(depth, one) === name);
+      if (shortcut !== undefined) return { network, depth, shortcut };
+    }
+  }
+  return {};
+}

@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import type { FeatureMap } from '@skiplane/resnet';
-import { channelColors, filterColors, heatColors, opaque } from '../components/colors.ts';
+import { channelSheet, filterColors, heatColors, opaque } from '../components/colors.ts';
 import { Select } from '../components/field.tsx';
 import { plain } from '../components/format.ts';
 import { Empty, Problem } from '../components/notice.tsx';
@@ -94,24 +94,26 @@ export function GradCam() {
 
 function Channels({ map }: { readonly map: FeatureMap }) {
   const { layer, height, width, channels, data } = map;
-  const pictures = useMemo(
-    () =>
-      Array.from({ length: Math.min(channels, channelsShown) }, (_, channel) => channelColors(data, channels, channel)),
-    [map],
-  );
-  const range = useMemo(() => [data.reduce((a, b) => Math.min(a, b)), data.reduce((a, b) => Math.max(a, b))], [map]);
+  const shown = Math.min(channels, channelsShown);
+  const { sheet, range } = useMemo(() => ({ sheet: channelSheet(map, shown), range: rangeOf(data) }), [map]);
   return (
     <figure>
       <figcaption>
         <b>{layer}</b> {height}×{width}, {channels} channels, {range.map(plain).join(' to ')}
       </figcaption>
-      <div class="tiles" role="img" aria-label={`The first ${pictures.length} channels of ${layer}`}>
-        {pictures.map((rgba, channel) => (
-          <Pixels key={channel} {...{ width, height, rgba }} label={`${layer}, channel ${channel}`} />
-        ))}
-      </div>
+      <Pixels {...sheet} label={`The first ${shown} channels of ${layer}`} />
     </figure>
   );
+}
+
+function rangeOf(data: Float32Array): readonly [least: number, most: number] {
+  let [least, most] = [Infinity, -Infinity];
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i] ?? 0;
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return [least, most];
 }
 
 function FirstFilters() {

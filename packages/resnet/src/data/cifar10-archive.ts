@@ -30,7 +30,7 @@ export async function cifar10FromArchive(
     if (error instanceof FormatError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new FormatError(
-      `cannot read CIFAR-10 from ${where}: the archive is truncated or damaged, or no .tar.gz at all (${reason}); fetch it again.`,
+      `cannot read CIFAR-10 from ${where}: the archive is truncated or damaged, or no .tar.gz at all (${reason}). Give the whole cifar-10-binary.tar.gz, not a batch file of it, or fetch it again.`,
       { where },
       error,
     );
