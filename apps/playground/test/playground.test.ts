@@ -98,11 +98,14 @@ test('a network trains, is looked into in every view, and goes into a file', { t
   await page.getByText('From the camera').waitFor();
   await page.getByRole('button', { name: 'Close the camera' }).click();
 
+  await page.getByLabel('Family').selectOption('plain');
   const saved = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Save' }).click();
   expect((await saved).suggestedFilename()).toBe('resnet8v1.safetensors');
   await page.getByLabel('Drop a file of weights, or choose one').setInputFiles(await (await saved).path());
-  await page.getByText('resnet8v1 is loaded.').waitFor();
+  await page.getByText('resnet8v1 is loaded, with 2 of 2 epochs done.').waitFor();
+  // It was saved under its own name, and sets the form, which was of another network.
+  expect(await page.getByLabel('Family').inputValue()).toBe('resnet');
   await page.getByRole('button', { name: 'Train on from the checkpoint' }).waitFor();
   expect(complaints).toEqual([]);
 });

@@ -80,7 +80,10 @@ function Progress() {
   const epochs = run?.start?.epochs ?? setup.value.epochs;
   const share = (last?.epoch ?? 0) / epochs;
   const facts: readonly (readonly [string, string])[] = [
-    ['Epoch', `${Math.min(Math.floor(last?.epoch ?? 0) + (run?.status === 'done' ? 0 : 1), epochs)} of ${epochs}`],
+    [
+      'Epoch',
+      `${run?.status === 'done' ? Math.floor(last?.epoch ?? epochs) : Math.min(Math.floor(last?.epoch ?? 0) + 1, epochs)} of ${epochs}`,
+    ],
     ['Loss', newest?.loss == null ? '–' : steady(newest.loss)],
     ['Accuracy', newest?.accuracy == null ? '–' : percent(newest.accuracy)],
     ['Validation', checked?.valAccuracy == null ? '–' : percent(checked.valAccuracy)],

@@ -1,6 +1,6 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import { writtenFormats, type WrittenFormat } from '@skiplane/resnet';
-import { isBusy, load, loadedFrom, networkName, networkVersion, openTrainer, phase, start } from '../state/session.ts';
+import { isBusy, load, loadedRun, networkName, networkVersion, openTrainer, phase, start } from '../state/session.ts';
 import { messageOf } from '../state/resource.ts';
 import { DropZone } from './drop-zone.tsx';
 import { Select } from './field.tsx';
@@ -39,7 +39,7 @@ export function Weights() {
       <DropZone
         label="Drop a file of weights, or choose one"
         accept=".safetensors,.keras,.h5,.hdf5,.onnx,.pt,.pth,.th,.json"
-        onFile={(file) => void attempt(async () => `${await load(file)} is loaded.`)}
+        onFile={(file) => void attempt(() => load(file))}
       />
       <div class="pair">
         <Select
@@ -56,7 +56,7 @@ export function Weights() {
           Save
         </button>
       </div>
-      {loadedFrom.value !== null && (
+      {loadedRun.value !== null && (
         <button type="button" disabled={isBusy.value} onClick={() => void start({ goOn: true })}>
           Train on from the checkpoint
         </button>

@@ -20,8 +20,8 @@ export const archive = signal<File | null>(null);
 export const networkVersion = signal(0);
 /** What the network is called, as the setup may be of another by now. */
 export const networkName = signal('');
-/** Where the network came from, in words; null for one trained here. */
-export const loadedFrom = signal<string | null>(null);
+/** Where the run of a loaded network stands; null for weights alone, and for a network trained here. */
+export const loadedRun = signal<{ readonly epochsDone: number; readonly epochs: number } | null>(null);
 /** The run that the page shows. */
 export const currentRun = signal<number | null>(null);
 
@@ -78,7 +78,7 @@ export async function start({ goOn }: { readonly goOn: boolean }): Promise<void>
   try {
     const trainer = await openData();
     preparing.value = 'Compiling the network';
-    if (!goOn) [networkVersion.value, loadedFrom.value] = [0, null];
+    if (!goOn) [networkVersion.value, loadedRun.value] = [0, null];
     run = addRun(`${name}, ${rest.data === 'cifar10' ? 'CIFAR-10' : 'shapes'}`);
     currentRun.value = run;
     const options = { recipe, epochs, batchSize: batch, augment, seed, ...(rate !== null && { learningRate: rate }) };
@@ -136,16 +136,17 @@ export async function reset(): Promise<void> {
   const run = currentRun.value;
   if (phase.value !== 'idle') await stop();
   if (run !== null) removeRun(run);
-  [currentRun.value, problem.value, networkVersion.value, loadedFrom.value] = [null, null, 0, null];
+  [currentRun.value, problem.value, networkVersion.value, loadedRun.value] = [null, null, 0, null];
 }
 
-/** Puts another network in the worker, and its name and its run's length in the setup, to go on with. @returns its name */
+/** Puts another network in the worker, and its name and its run's length in the setup, to go on with. @returns what it is, in words */
 export async function load(file: File): Promise<string> {
   const trainer = await openTrainer();
   const { model, training } = await trainer.load(file);
   change({ ...setupOf(model.name), ...(training !== null && { epochs: training.epochs }) });
-  [networkVersion.value, networkName.value, loadedFrom.value] = [++networks, model.name, file.name];
-  return model.name;
+  [networkVersion.value, networkName.value, loadedRun.value] = [++networks, model.name, training];
+  const done = training === null ? '' : `, with ${training.epochsDone} of ${training.epochs} epochs done`;
+  return `${model.name} is loaded${done}.`;
 }
 
 function setStatus(next: Phase, status: 'paused' | 'running'): void {
