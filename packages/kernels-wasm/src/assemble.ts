@@ -2,7 +2,7 @@ import { valueOf, type Graph } from '@skiplane/core';
 import { byItself, codeBytes, writeCode, type Listing, type PlacedRecord } from './code.ts';
 import type { Header } from './header.ts';
 import type { KernelRecord, Lowering } from './lower/lowering.ts';
-import { splitGraph, updates } from './parts.ts';
+import { splitGraph, trains } from './parts.ts';
 import { allValues, changedValues, planPart, scratchBytesOf, type PlannedPart } from './plan-part.ts';
 import type { Engine } from './program.ts';
 import { movesOf, recordsOf } from './records.ts';
@@ -54,8 +54,8 @@ export function assemble(
   };
   const changed = limited ? allValues(graph) : changedValues(graph);
   const { parts: split, shared } = splitGraph(graph, threads);
-  // Groups keep more values at a time. Where nothing is updated, what a cache cannot hold is in chunks already.
-  const scheduler = limited || !updates(graph) ? oneByOne : groupByImages;
+  // Groups keep more values at a time. Where nothing is trained, what a cache cannot hold is in chunks already.
+  const scheduler = limited || !trains(graph) ? oneByOne : groupByImages;
   const planned = split.map((part) => planPart(part, engine.lowerOptions, guard, changed, scheduler));
   const own = new Map(shared.map((value) => [value.name as string, engine.tensor(value)]));
   const tensors = new Map([...bound, ...own]);

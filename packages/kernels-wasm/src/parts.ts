@@ -58,7 +58,7 @@ const chunksPerThread = 8;
  * over a whole batch, become a part in chunks of images. Results are the same bits, whatever the chunks.
  */
 export function splitGraph(graph: Graph, threads: number): SplitGraph {
-  const runs = (updates(graph) ? [] : imageRuns(graph)).flatMap((run) => {
+  const runs = (trains(graph) ? [] : imageRuns(graph)).flatMap((run) => {
     const chunks = chunksOf(graph, run, threads);
     return chunks === null ? [] : [{ ...run, chunks }];
   });
@@ -88,11 +88,15 @@ export function splitGraph(graph: Graph, threads: number): SplitGraph {
 }
 
 /**
- * Whether a graph changes tensors, as a training step does: its backward pass reads nearly all values once more, so that they leave
- * the cache anyway, and those that parts share would have memory of their own to the end.
+ * Whether a graph changes parameters, as a training step does, and not only sums of metrics: its backward pass reads nearly all values
+ * once more, so that they leave the cache anyway, and those that parts share would have memory of their own to the end.
  */
-export function updates({ ops }: Graph): boolean {
-  return ops.some(({ kind }) => opDef<OpKind>(kind).aliases?.some((alias) => alias.kind === 'update'));
+export function trains(graph: Graph): boolean {
+  const changes = ({ kind, inputs }: Op): boolean =>
+    (opDef<OpKind>(kind).aliases ?? []).some(
+      (alias) => alias.kind === 'update' && valueOf(graph, inputs[alias.input] as ValueId).shape.length > 0,
+    );
+  return graph.ops.some(changes);
 }
 
 /** The longest runs of ops that treat images by themselves, all of one batch. */

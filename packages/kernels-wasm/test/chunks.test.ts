@@ -4,7 +4,7 @@ import { createWasmBackend } from '../src/index.ts';
 
 const f32 = (...shape: number[]) => ({ shape, dtype: 'f32' }) as const;
 
-/** A block with a shortcut and its head, and the sum of the losses, which alone needs the whole batch at once. */
+/** A block with a shortcut and its head, and a running sum of the losses, which alone needs the whole batch at once. */
 function network(batch: number): Graph {
   const build = new GraphBuilder('network');
   const conv = (x: number, name: string, size: number, stride: number, shape: readonly number[]): number => {
@@ -33,7 +33,8 @@ function network(batch: number): Graph {
   const labels = build.input('labels', f32(batch, 5));
   const losses = build.op('softmaxCrossEntropy', [product, labels], { labelSmoothing: 0 }, 'loss');
   const weighted = build.op('multiply', [losses, build.input('weights', f32(batch))], {}, 'weighted');
-  build.output('sum', build.op('reduceSum', [weighted], {}, 'sum'));
+  const sum = build.op('reduceSum', [weighted], {}, 'sum');
+  build.op('assignAdd', [build.input('sum', f32()), sum], {}, 'sum');
   build.output('correct', build.op('topKCorrect', [product, labels], { k: 1 }, 'correct'));
   return build.build();
 }
