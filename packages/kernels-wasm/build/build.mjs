@@ -1,10 +1,11 @@
 /**
  * Builds the wasm binaries and inlines them.
  *
- * records.json lists the kernels and their operands; from it come, on both sides of the boundary, the same layout:
- * assembly/generated/records.ts (opcodes and one unmanaged class a kernel) and src/generated/records.ts (typed fields).
- * The binaries, {simd, relaxed-simd} × {threads, single}, end as base64 in a file of their own each, of which an engine
- * loads one, and so do those with the kernels of int8 nets, which it loads for these: src/generated/binaries.ts knows them.
+ * records.json lists the kernels, by the set that is loaded together, and their operands; from it come, on both sides of the
+ * boundary, the same layout: assembly/generated/records.ts (opcodes and one unmanaged class a kernel) and
+ * src/generated/records.ts (typed fields). The binaries, {simd, relaxed-simd} × {threads, single}, end as base64 in a file of
+ * their own each, of which an engine loads one, and so do those with the kernels that only training or int8 nets need, which it
+ * loads for these: src/generated/binaries.ts knows them.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { deflateRawSync } from 'node:zlib';
@@ -20,6 +21,10 @@ const binaries = {
   simd: { entry: 'index', features: [] },
   'relaxed-simd-threads': { entry: 'index', features: ['relaxed-simd', 'threads'] },
   'relaxed-simd': { entry: 'index', features: ['relaxed-simd'] },
+  'training-simd-threads': { entry: 'execute-training', features: ['threads'] },
+  'training-simd': { entry: 'execute-training', features: [] },
+  'training-relaxed-simd-threads': { entry: 'execute-training', features: ['relaxed-simd', 'threads'] },
+  'training-relaxed-simd': { entry: 'execute-training', features: ['relaxed-simd'] },
   'quantized-threads': { entry: 'execute-quantized', features: ['threads'] },
   quantized: { entry: 'execute-quantized', features: [] },
 };
@@ -32,28 +37,36 @@ function capital(name) {
   return name[0].toUpperCase() + name.slice(1);
 }
 
-function writeRecords(kernels) {
+function writeRecords(sets) {
   mkdirSync(path('assembly/generated'), { recursive: true });
   mkdirSync(path('src/generated'), { recursive: true });
-  const assembly = Object.entries(kernels).map(([name, fields], opcode) => {
-    const members = Object.entries(fields).map(([field, type]) => `  ${field}: ${type};`);
-    return `export const op${capital(name)}: i32 = ${opcode};\n@unmanaged export class ${capital(name)} {\n${members.join('\n')}\n}\n`;
-  });
+  const assembly = Object.values(sets).flatMap((kernels, set) =>
+    Object.entries(kernels).map(([name, fields], index) => {
+      const opcode = (set << 8) | index;
+      const members = Object.entries(fields).map(([field, type]) => `  ${field}: ${type};`);
+      return `export const op${capital(name)}: i32 = ${opcode};\n@unmanaged export class ${capital(name)} {\n${members.join('\n')}\n}\n`;
+    }),
+  );
   writeFileSync(path('assembly/generated/records.ts'), header + assembly.join(''));
 
-  const interfaces = Object.entries(kernels).map(([name, fields]) => {
-    const members = Object.keys(fields).map((field) => `${field}: number`);
-    return `  ${name}: { ${members.join('; ')} };\n`;
-  });
-  const operands = Object.entries(kernels).map(([name, fields]) => {
-    const words = Object.entries(fields).map(([field, type]) => (type === 'f32' ? `${field}:f32` : field));
-    return `  ${name}: '${words.join(' ')}',\n`;
+  const interfaces = Object.values(sets)
+    .flatMap(Object.entries)
+    .map(([name, fields]) => {
+      const members = Object.keys(fields).map((field) => `${field}: number`);
+      return `  ${name}: { ${members.join('; ')} };\n`;
+    });
+  const operands = Object.entries(sets).map(([set, kernels]) => {
+    const lines = Object.entries(kernels).map(([name, fields]) => {
+      const words = Object.entries(fields).map(([field, type]) => (type === 'f32' ? `${field}:f32` : field));
+      return `    ${name}: '${words.join(' ')}',\n`;
+    });
+    return `  ${set}: {\n${lines.join('')}  },\n`;
   });
   writeFileSync(
     path('src/generated/records.ts'),
     `${header}/** Operands of each kernel, in the order of its record; pointers are byte offsets. */\nexport interface KernelOperands {\n${interfaces.join('')}}\n\n` +
-      `/** The words of each kernel's record, in order: whole numbers but for those with \`:f32\`. Kernels are in order of their opcodes. */\n` +
-      `export const operandNames: Readonly<Record<keyof KernelOperands, string>> = {\n${operands.join('')}};\n`,
+      `/** The words of each kernel's record, in order: whole numbers but for those with \`:f32\`. Sets, and kernels of a set, are in order of their opcodes. */\n` +
+      `export const operandNames = {\n${operands.join('')}} as const;\n`,
   );
 }
 

@@ -18,9 +18,9 @@ import { arenaBytesOf } from './arena-bytes.ts';
 import { detectFeatures, type Binary } from './features.ts';
 import { headerBytes } from './header.ts';
 import { Heap } from './heap.ts';
-import { isQuantized, loadQuantizedLowerings } from './lower/index.ts';
+import { kernelSetsOf, loadLowerings, type KernelSet } from './lower/index.ts';
 import type { ConvAlgorithm, LowerOptions } from './lower/lowering.ts';
-import { addKernels, instantiate, loadModule, type Exports } from './module.ts';
+import { addKernels, instantiate, loadKernels, loadModule, placeOf, type Exports } from './module.ts';
 import { Pool } from './pool.ts';
 import { WasmProgram, type Call, type Clock, type Engine } from './program.ts';
 import { Queue } from './queue.ts';
@@ -84,8 +84,8 @@ class WasmBackend implements Backend, Engine {
   readonly #pool: Pool | undefined;
   readonly #runHere: Exports | undefined;
   readonly #queue = new Queue();
-  /** Kernels of int8 nets, once a program needs them. */
-  #quantized: Promise<void> | undefined;
+  /** Kernels that not every program needs, from when one does. */
+  readonly #kernels = new Map<KernelSet, Promise<void>>();
   #disposed = false;
 
   constructor(
@@ -131,7 +131,7 @@ class WasmBackend implements Backend, Engine {
       tensors.set(name, tensor);
     }
     await this.#queue.settled();
-    if (graph.ops.some(({ kind }) => isQuantized(kind))) await (this.#quantized ??= this.#loadQuantized());
+    await Promise.all([...kernelSetsOf(graph.ops)].map((set) => this.#withKernels(set)));
     const compiled = await compiledGraph(graph, options, (candidate) => arenaBytesOf(this, candidate));
     return new WasmProgram(this, compiled, tensors, options);
   }
@@ -151,12 +151,25 @@ class WasmBackend implements Backend, Engine {
     });
   }
 
-  async #loadQuantized(): Promise<void> {
-    const [module] = await Promise.all([loadModule('quantized', this.#pool !== undefined), loadQuantizedLowerings()]);
-    await this.#queue.enqueue(async () => {
-      await this.#pool?.addKernels(module);
-      if (this.#runHere !== undefined) await addKernels(this.#runHere, module, this.heap.memory);
+  #withKernels(set: KernelSet): Promise<void> {
+    const known = this.#kernels.get(set);
+    if (known !== undefined) return known;
+    const loading = this.#loadKernels(set);
+    this.#kernels.set(set, loading);
+    return loading;
+  }
+
+  async #loadKernels(set: KernelSet): Promise<void> {
+    const place = placeOf(set);
+    const [module] = await Promise.all([loadKernels(set, this.binary, this.#pool !== undefined), loadLowerings(set)]);
+    const added = this.#queue.enqueue(async () => {
+      await this.#pool?.addKernels(module, place);
+      if (this.#runHere !== undefined) await addKernels(this.#runHere, module, place, this.heap.memory);
     });
+    if (this.#pool === undefined) return added;
+    // Threads may not have started yet: runs wait for them, compiling does not. A pool that fails rejects every run after it.
+    added.catch(() => undefined);
+    return undefined;
   }
 
   afterwards(action: () => void): void {

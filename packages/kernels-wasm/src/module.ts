@@ -1,11 +1,13 @@
 import type { Binary } from './features.ts';
 import { binaries } from './generated/binaries.ts';
+import { operandNames } from './generated/records.ts';
+import type { KernelSet } from './lower/index.ts';
 import { nodeModule } from './node.ts';
 
 const compiled = new Map<string, Promise<WebAssembly.Module>>();
 
-/** The compiled module of a binary, or of the kernels for int8 nets; compiled once a process. */
-export function loadModule(binary: Binary | 'quantized', threads: boolean): Promise<WebAssembly.Module> {
+/** The compiled module of a binary; compiled once a process. */
+export function loadModule(binary: string, threads: boolean): Promise<WebAssembly.Module> {
   const name = threads ? `${binary}-threads` : binary;
   const known = compiled.get(name);
   if (known !== undefined) return known;
@@ -47,7 +49,7 @@ async function inflate(deflated: Uint8Array<ArrayBuffer>): Promise<BufferSource>
 export interface Exports {
   /** Runs the program whose header is at a byte offset. */
   run(program: number, thread: number): void;
-  /** Place 1 is for `execute` of a module whose kernels are added. */
+  /** Has `execute` of modules whose kernels are added, each in the place of its set. */
   readonly table: WebAssembly.Table;
 }
 
@@ -62,12 +64,21 @@ export async function instantiate(module: WebAssembly.Module, memory: WebAssembl
   return instance.exports as unknown as Exports;
 }
 
+/** The compiled module of a set of kernels. Those of int8 nets need no relaxed SIMD. */
+export const loadKernels = (set: KernelSet, binary: Binary, threads: boolean): Promise<WebAssembly.Module> =>
+  loadModule(set === 'training' ? `training-${binary}` : set, threads);
+
+/** Where a set's `execute` is in the table: the upper bits of its opcodes. */
+export const placeOf = (set: KernelSet): number => Object.keys(operandNames).indexOf(set);
+
 /** Lets programs name the kernels of another module, too. */
 export async function addKernels(
   { table }: Exports,
   module: WebAssembly.Module,
+  place: number,
   memory: WebAssembly.Memory,
 ): Promise<void> {
   const { exports } = await WebAssembly.instantiate(module, importsOf(memory));
-  table.set(table.grow(1), exports['execute']);
+  table.grow(Math.max(0, place + 1 - table.length));
+  table.set(place, exports['execute']);
 }

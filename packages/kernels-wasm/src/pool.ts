@@ -2,7 +2,10 @@ import { SkiplaneError } from '@skiplane/core';
 import { headerBytes } from './header.ts';
 import { nodeModule, type NodeWorker } from './node.ts';
 
-/** Control words in memory: generation, byte offset of the first header (or one of the two below), number of headers. */
+/**
+ * Control words in memory: generation, byte offset of the first header (or one of the two below), number of headers (or the place
+ * in the table of the kernels that are added).
+ */
 const controlWords = 3;
 const toEnd = 0;
 const toAddKernels = 1;
@@ -24,13 +27,14 @@ const start = async ({ module, memory, control, thread }, post, receive) => {
     generation = Atomics.load(words, 0);
     const first = Atomics.load(words, 1) >>> 0;
     if (first === ${toEnd}) return;
+    const count = Atomics.load(words, 2);
     if (first === ${toAddKernels}) {
       const added = new WebAssembly.Instance(await receive(), imports);
-      exports.table.set(exports.table.grow(1), added.exports.execute);
+      exports.table.grow(Math.max(0, count + 1 - exports.table.length));
+      exports.table.set(count, added.exports.execute);
       post({ ready: true });
       continue;
     }
-    const count = Atomics.load(words, 2);
     const times = [];
     for (let i = 0, start = performance.now(); i < count; i++) {
       exports.run(first + i * ${headerBytes}, thread);
@@ -121,11 +125,11 @@ export class Pool {
   }
 
   /** Lets programs name the kernels of another module, too, while none runs. @throws {SkiplaneError} as {@link run} */
-  async addKernels(module: WebAssembly.Module): Promise<void> {
+  async addKernels(module: WebAssembly.Module, place: number): Promise<void> {
     await this.#started;
     await this.#everyone(() => {
       this.#workers.forEach((worker) => worker.post(module));
-      this.#post(toAddKernels, 0);
+      this.#post(toAddKernels, place);
     });
   }
 

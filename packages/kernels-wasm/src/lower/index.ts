@@ -1,99 +1,70 @@
 import type { OpKind } from '@skiplane/core';
-import {
-  batchNormGrad,
-  batchNormInference,
-  batchNormRecompute,
-  batchNormTraining,
-  biasAdd,
-  biasAddGrad,
-} from './batch-norm.ts';
+import { batchNormInference, biasAdd } from './batch-norm.ts';
 import { padChannels, sliceChannels } from './channels.ts';
-import { conv2dBackpropFilter } from './conv-filter.ts';
-import { conv2d, conv2dBackpropInput } from './conv.ts';
+import { conv2d } from './conv.ts';
 import { matMul } from './dense.ts';
-import {
-  add,
-  affine,
-  dropout,
-  broadcastScalar,
-  fill,
-  l2Penalty,
-  l2PenaltyGrad,
-  multiply,
-  reduceSum,
-  relu,
-  reluGrad,
-  reshape,
-  sigmoid,
-  sigmoidGrad,
-} from './elementwise.ts';
-import { gatherImages } from './images.ts';
-import { softmax, softmaxCrossEntropy, softmaxCrossEntropyGrad, softmaxGrad, topKCorrect } from './loss.ts';
+import { add, affine, multiply, relu, reshape, sigmoid } from './elementwise.ts';
 import type { Lower } from './lowering.ts';
-import { unscaleGradient, updateLossScale } from './loss-scale.ts';
-import { adam, adamW, assignAdd, sgdMomentum } from './optimizer.ts';
+import { averagePool2d, maxPool2d } from './pool.ts';
 import type * as quantized from './quantized.ts';
-import { averagePool2d, averagePool2dGrad, maxPool2d, maxPool2dGrad } from './pool.ts';
+import { softmax } from './softmax.ts';
+import type * as training from './training.ts';
 
+type TrainingKind = keyof typeof training;
 type QuantizedKind = keyof typeof quantized;
 
-/** The lowering of every op but those of int8 nets: a kind without one does not type-check. */
-const lowerings: { readonly [K in Exclude<OpKind, QuantizedKind>]: Lower<K> } = {
+type Lowerings<Kind extends OpKind> = { readonly [K in Kind]: Lower<K> };
+
+/** The lowering of every op that a net needs to predict: a kind that is neither here nor in a set does not type-check. */
+const common: Lowerings<Exclude<OpKind, TrainingKind | QuantizedKind>> = {
   conv2d,
-  conv2dBackpropInput,
-  conv2dBackpropFilter,
   biasAdd,
-  biasAddGrad,
-  batchNormTraining,
-  batchNormRecompute,
   batchNormInference,
-  batchNormGrad,
   relu,
-  reluGrad,
   sigmoid,
-  sigmoidGrad,
   add,
   multiply,
   affine,
-  dropout,
   maxPool2d,
-  maxPool2dGrad,
   averagePool2d,
-  averagePool2dGrad,
   matMul,
   reshape,
   padChannels,
   sliceChannels,
-  fill,
-  broadcastScalar,
-  reduceSum,
-  l2Penalty,
-  l2PenaltyGrad,
   softmax,
-  softmaxGrad,
-  softmaxCrossEntropy,
-  softmaxCrossEntropyGrad,
-  topKCorrect,
-  adam,
-  adamW,
-  sgdMomentum,
-  assignAdd,
-  gatherImages,
-  unscaleGradient,
-  updateLossScale,
 };
 
-/** Those of int8 nets, which few pages need: loaded by who compiles one, with their kernels. */
-let quantizedLowerings: { readonly [K in QuantizedKind]: Lower<K> } | undefined;
+const quantizedKinds: Readonly<Record<QuantizedKind, true>> = {
+  quantize: true,
+  dequantize: true,
+  quantizedConv2d: true,
+};
 
-export const isQuantized = (kind: OpKind): kind is QuantizedKind => !(kind in lowerings);
+interface Loaders {
+  training(): Promise<Lowerings<TrainingKind>>;
+  quantized(): Promise<Lowerings<QuantizedKind>>;
+}
 
-export async function loadQuantizedLowerings(): Promise<void> {
-  quantizedLowerings = await import('./quantized.ts');
+/** Those that not every page needs: loaded by who compiles a program with one, with their kernels. */
+const loaders: Loaders = { training: () => import('./training.ts'), quantized: () => import('./quantized.ts') };
+
+/** Kernels that come in a binary of their own. */
+export type KernelSet = keyof Loaders;
+
+const loaded: { [K in OpKind]?: unknown } = { ...common };
+
+/** The sets that ops of these kinds are in, besides what is always there. */
+export function kernelSetsOf(ops: readonly { readonly kind: OpKind }[]): ReadonlySet<KernelSet> {
+  const sets = new Set<KernelSet>();
+  for (const { kind } of ops) if (!(kind in common)) sets.add(kind in quantizedKinds ? 'quantized' : 'training');
+  return sets;
+}
+
+export async function loadLowerings(set: KernelSet): Promise<void> {
+  Object.assign(loaded, await loaders[set]());
 }
 
 /** The lowering of ops of a kind. */
 export function loweringOf<K extends OpKind>(kind: K): Lower<K> {
-  const known: { readonly [Kind in OpKind]?: unknown } = { ...lowerings, ...quantizedLowerings };
-  return known[kind] as Lower<K>;
+  return loaded[kind] as Lower<K>;
 }

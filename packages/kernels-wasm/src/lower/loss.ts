@@ -1,21 +1,11 @@
-import type { TensorSpec } from '@skiplane/core';
 import { record, single, spec, type Lower } from './lowering.ts';
-
-function batchAndClasses(logits: TensorSpec): { batch: number; classes: number } {
-  const [batch = 0, classes = 0] = logits.shape;
-  return { batch, classes };
-}
+import { batchAndClasses } from './softmax.ts';
 
 /** What makes a smoothed label of one: (1 − labelSmoothing)·label + labelSmoothing/classes. */
 const smoothing = (labelSmoothing: number, classes: number) => ({
   labelScale: 1 - labelSmoothing,
   labelOffset: labelSmoothing / classes,
 });
-
-export const softmax: Lower<'softmax'> = ({ inputs }) => {
-  const sizes = batchAndClasses(spec(inputs, 0));
-  return single('softmax', (at) => [record('softmax', sizes.batch, { x: at.input(0), y: at.output(0), ...sizes })]);
-};
 
 export const softmaxGrad: Lower<'softmaxGrad'> = ({ inputs }) => {
   const sizes = batchAndClasses(spec(inputs, 0));

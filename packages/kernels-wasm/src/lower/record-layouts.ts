@@ -6,10 +6,12 @@ export interface RecordLayout {
 }
 
 const layouts = new Map(
-  Object.entries(operandNames).map(([kernel, names], opcode) => [
-    kernel,
-    { opcode, words: names.split(' ').map(wordOf) },
-  ]),
+  Object.values(operandNames).flatMap((kernels, set) =>
+    Object.entries(kernels).map(([kernel, names], index): [string, RecordLayout] => [
+      kernel,
+      { opcode: (set << 8) | index, words: names.split(' ').map(wordOf) },
+    ]),
+  ),
 );
 
 function wordOf(text: string): RecordLayout['words'][number] {
