@@ -2,7 +2,7 @@ import { activationFloor, storePixel, storeVector, writeEpilogueConstants } from
 import { WinogradConv, WinogradFilterTransform } from './generated/records';
 import { clearFloats } from './memory';
 import { madd } from './simd';
-import { rows2x16 } from './tile';
+import { patchProducts } from './tile-winograd';
 import { factor4, factorBytes, stripColumns, transformRow, transformStrips, writeFactors } from './winograd-input';
 
 /**
@@ -125,15 +125,15 @@ export function winogradConv(p: WinogradConv, task: i32, scratch: usize): void {
 /** Six planes of M = V·U, tiles × inChannels times inChannels × outPadded: V [tiles][inChannels/4][6][4], M [tiles][outPadded/16][6][16]. */
 function multiplyPlanes(V: usize, M: usize, panels: usize, tiles: i32, inner: i32, outPadded: i32): void {
   const row = <usize>inner * 24, outRow = <usize>outPadded * 24;
-  const panelBytes = <usize>inner << 6, segments = inner >> 2;
+  const panelBytes = <usize>inner << 6;
   const planeStep = planeBytes(outPadded * inner);
   const pairs = tiles >> 1, odd = (tiles & 1) != 0, last = <usize>(pairs << 1);
   for (let plane = 0; plane < 6; plane++) {
     let panel = panels + planeStep * <usize>plane;
     for (let k = <usize>0; k < outRow; k += 384) {
       const m = M + k;
-      rows2x16(m, outRow, panel, V, row, pairs, segments, 4, 96);
-      if (odd) rows2x16(m + outRow * last, 0, panel, V + row * last, 0, 1, segments, 4, 96);
+      patchProducts(m, outRow, panel, V, row, pairs, panelBytes);
+      if (odd) patchProducts(m + outRow * last, 0, panel, V + row * last, 0, 1, panelBytes);
       panel += panelBytes;
     }
     V += 16;
