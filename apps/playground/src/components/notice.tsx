@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { local } from '../state/local-server.ts';
 
 /** What a view says while it has nothing to show: what to do. */
 export function Empty({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
@@ -7,6 +8,17 @@ export function Empty({ title, children }: { readonly title: string; readonly ch
       <h3>{title}</h3>
       <p>{children}</p>
     </div>
+  );
+}
+
+/** What a view of the network says while there is none. */
+export function NoNetwork({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
+  return (
+    <Empty title={title}>
+      {children}
+      {local.value.run !== null &&
+        ' A run on the command line keeps its network there: of it, this page has the curves.'}
+    </Empty>
   );
 }
 

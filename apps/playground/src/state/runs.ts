@@ -78,8 +78,11 @@ export function afterEvent(run: Run, event: TrainerEvent): Run {
     case 'progress':
       return afterSteps(run, event);
     case 'epoch': {
-      const { epoch, valLoss, valAccuracy } = event.record;
-      return { ...run, points: [...run.points, { ...nothing, epoch, valLoss, valAccuracy }], last: null };
+      const { epoch, loss, accuracy, learningRate, imagesPerSecond, valLoss, valAccuracy } = event.record;
+      // The log of a run on the command line tells of steps every few seconds only: of a short epoch, but the whole.
+      const training = run.last?.epoch === epoch ? {} : { loss, accuracy, learningRate, imagesPerSecond };
+      const point = { ...nothing, ...training, epoch, valLoss, valAccuracy };
+      return { ...run, points: [...run.points, point], last: null };
     }
     case 'end':
       return { ...run, test: event.test };

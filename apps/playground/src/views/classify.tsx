@@ -1,5 +1,5 @@
 import { percent } from '../components/format.ts';
-import { Empty, Problem } from '../components/notice.tsx';
+import { NoNetwork, Problem } from '../components/notice.tsx';
 import { PictureChoice } from '../components/picture-choice.tsx';
 import { explanation } from '../state/look.ts';
 import { networkVersion } from '../state/session.ts';
@@ -8,9 +8,9 @@ import { GradCam } from './inside.tsx';
 export function Classify() {
   if (networkVersion.value === 0) {
     return (
-      <Empty title="Show it a picture">
+      <NoNetwork title="Show it a picture">
         Train a network, or load weights; then drop a picture here, or use the camera.
-      </Empty>
+      </NoNetwork>
     );
   }
   return (

@@ -3,7 +3,7 @@ import type { FeatureMap } from '@skiplane/resnet';
 import { channelSheet, filterColors, heatColors, opaque } from '../components/colors.ts';
 import { Select } from '../components/field.tsx';
 import { plain } from '../components/format.ts';
-import { Empty, Problem } from '../components/notice.tsx';
+import { NoNetwork, Problem } from '../components/notice.tsx';
 import { PictureChoice } from '../components/picture-choice.tsx';
 import { Pixels } from '../components/pixels.tsx';
 import { chosenClass, explanation, filters } from '../state/look.ts';
@@ -15,9 +15,9 @@ const channelsShown = 16;
 export function Inside() {
   if (networkVersion.value === 0) {
     return (
-      <Empty title="What the network sees">
+      <NoNetwork title="What the network sees">
         Train a network, or load weights: its filters, its feature maps and what speaks for a class are here then.
-      </Empty>
+      </NoNetwork>
     );
   }
   return (

@@ -1,7 +1,7 @@
 import type { LayerMeasure } from '@skiplane/resnet';
 import { Chart, type Line } from '../components/chart.tsx';
 import { plain } from '../components/format.ts';
-import { Empty, Problem } from '../components/notice.tsx';
+import { Empty, NoNetwork, Problem } from '../components/notice.tsx';
 import { Scroll } from '../components/scroll.tsx';
 import { measures, profiles } from '../state/layer-history.ts';
 import { networkVersion } from '../state/session.ts';
@@ -19,9 +19,9 @@ export function Layers() {
   const newest = profiles.value.at(-1)?.layers;
   if (networkVersion.value === 0) {
     return (
-      <Empty title="How gradients reach the layers">
+      <NoNetwork title="How gradients reach the layers">
         Train a network: a few seconds in, its gradient norms and responses by layer are here.
-      </Empty>
+      </NoNetwork>
     );
   }
   if (newest === undefined) {

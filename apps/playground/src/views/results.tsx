@@ -1,7 +1,7 @@
 import { classResults } from '@skiplane/resnet';
 import { opaque } from '../components/colors.ts';
 import { percent } from '../components/format.ts';
-import { Empty, Problem } from '../components/notice.tsx';
+import { Empty, NoNetwork, Problem } from '../components/notice.tsx';
 import { Pixels } from '../components/pixels.tsx';
 import { Scroll } from '../components/scroll.tsx';
 import { chosen, evaluation } from '../state/look.ts';
@@ -12,9 +12,9 @@ export function Results() {
   const answer = evaluation.value.value;
   if (networkVersion.value === 0) {
     return (
-      <Empty title="Where it errs">
+      <NoNetwork title="Where it errs">
         Train a network: which classes it takes for one another, and its worst mistakes, are here then.
-      </Empty>
+      </NoNetwork>
     );
   }
   if (answer === null) {
