@@ -1,12 +1,19 @@
 import type { TrainerEvent } from '@skiplane/browser';
 import { askServer } from './local-server.ts';
-import { addRun, afterEvent, updateRun } from './runs.ts';
+import { addRun, afterEvent, updateRun, type Run } from './runs.ts';
 import { currentRun } from './session.ts';
 
 /** Asks the server what it has, and follows the run on the command line that is watched there, if one is. */
 export async function watchServer(): Promise<void> {
   const { run } = await askServer();
   if (run !== null) follow(run.name, run.events);
+}
+
+/** By an event of its log; a run that is resumed goes on in the same one. */
+function statusAfter(event: TrainerEvent): Run['status'] {
+  if (event.type !== 'checkpoint') return event.type === 'end' ? 'done' : 'running';
+  const ends = { end: 'done', interrupt: 'stopped', epoch: 'running', time: 'running' } as const;
+  return ends[event.reason];
 }
 
 /**
@@ -26,6 +33,6 @@ function follow(name: string, address: string): void {
   });
   stream.addEventListener('message', ({ data }) => {
     const event = JSON.parse(data as string) as TrainerEvent;
-    updateRun(id, (run) => afterEvent(run, event));
+    updateRun(id, (run) => ({ ...afterEvent(run, event), status: statusAfter(event) }));
   });
 }
