@@ -19,6 +19,17 @@ export function filterColors(filter: Float32Array, channels: number): Rgba {
   });
 }
 
+/** The least and the largest of every `step`-th value from `first` on. */
+export function rangeOf(data: Float32Array, first = 0, step = 1): readonly [least: number, most: number] {
+  let [least, most] = [Infinity, -Infinity];
+  for (let at = first; at < data.length; at += step) {
+    const value = data[at] ?? 0;
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return [least, most];
+}
+
 interface Sheet {
   readonly width: number;
   readonly height: number;
@@ -38,12 +49,7 @@ export function channelSheet({ height, width, channels, data }: FeatureMap, show
   const sheetHeight = rows * (height + gap) - gap;
   const pixels = new Uint32Array(sheetWidth * sheetHeight);
   for (let channel = 0; channel < shown; channel++) {
-    let [least, most] = [Infinity, -Infinity];
-    for (let at = channel; at < data.length; at += channels) {
-      const value = data[at] ?? 0;
-      if (value < least) least = value;
-      if (value > most) most = value;
-    }
+    const [least, most] = rangeOf(data, channel, channels);
     const scale = most > least ? (ramp.length - 1) / (most - least) : 0;
     const left = (channel % tilesInRow) * (width + gap);
     const top = Math.floor(channel / tilesInRow) * (height + gap);

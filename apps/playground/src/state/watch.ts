@@ -29,7 +29,8 @@ function follow(name: string, address: string): void {
   stream.addEventListener('again', forget);
   stream.addEventListener('end', () => {
     stream.close();
-    updateRun(id, (run) => ({ ...run, status: 'done' }));
+    // The log may have told already how it ended.
+    updateRun(id, (run) => (run.status === 'running' ? { ...run, status: 'done' } : run));
   });
   stream.addEventListener('message', ({ data }) => {
     const event = JSON.parse(data as string) as TrainerEvent;

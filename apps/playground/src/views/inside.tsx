@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import type { FeatureMap } from '@skiplane/resnet';
-import { channelSheet, filterColors, heatColors, opaque } from '../components/colors.ts';
+import { channelSheet, filterColors, heatColors, opaque, rangeOf } from '../components/colors.ts';
 import { Select } from '../components/field.tsx';
 import { plain } from '../components/format.ts';
 import { NoNetwork, Problem } from '../components/notice.tsx';
@@ -104,16 +104,6 @@ function Channels({ map }: { readonly map: FeatureMap }) {
       <Pixels {...sheet} label={`The first ${shown} channels of ${layer}`} />
     </figure>
   );
-}
-
-function rangeOf(data: Float32Array): readonly [least: number, most: number] {
-  let [least, most] = [Infinity, -Infinity];
-  for (let i = 0; i < data.length; i++) {
-    const value = data[i] ?? 0;
-    if (value < least) least = value;
-    if (value > most) most = value;
-  }
-  return [least, most];
 }
 
 function FirstFilters() {
