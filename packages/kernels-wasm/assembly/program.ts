@@ -30,6 +30,8 @@ import { execute } from './execute';
   steps: i32;
   /** Tasks of this record in a step. */
   share: i32;
+  /** Whether threads meet behind the group. */
+  meet: i32;
 }
 
 /** An operand that is another share of its tensor in every chunk: the word at `word` of the records is base + image·step. */
@@ -69,16 +71,16 @@ function runUnit(group: usize, recordBytes: i32, unit: i32, scratch: usize): voi
   }
 }
 
-/** Of each group of records every thread takes units from a shared counter until none is left, and meets the others at the barrier. */
+/** Of each group of records every thread takes units from a shared counter until none is left. Behind the last of a stage it meets the others at the barrier. */
 function runTogether(p: Program, scratch: usize): void {
   // After its last barrier the program may be gone: the loop reads nothing of it.
   const recordCount = p.recordCount, recordBytes = p.recordBytes, threads = p.threads, state = p.barrier;
   let record = p.records, counter = p.counters;
   for (let i = 0; i < recordCount; ) {
-    const span = changetype<Head>(record).span, units = changetype<Head>(record).units;
+    const span = changetype<Head>(record).span, units = changetype<Head>(record).units, meet = changetype<Head>(record).meet != 0;
     if (ASC_FEATURE_THREADS && threads > 1) {
       for (let unit = take(counter); unit < units; unit = take(counter)) runUnit(record, recordBytes, unit, scratch);
-      barrier(state, threads);
+      if (meet) barrier(state, threads);
     } else {
       for (let unit = 0; unit < units; unit++) runUnit(record, recordBytes, unit, scratch);
     }

@@ -6,7 +6,8 @@ import { splitGraph, trains } from './parts.ts';
 import { allValues, changedValues, planPart, scratchBytesOf, type PlannedPart } from './plan-part.ts';
 import type { Engine } from './program.ts';
 import { movesOf, recordsOf } from './records.ts';
-import { groupByImages, oneByOne, type Schedule } from './schedule.ts';
+import { oneByOne, type Schedule } from './schedule.ts';
+import { inStages } from './stages.ts';
 import type { WasmTensor } from './tensor.ts';
 
 /** A part of a program as it lies in memory. */
@@ -55,7 +56,7 @@ export function assemble(
   const changed = limited ? allValues(graph) : changedValues(graph);
   const { parts: split, shared } = splitGraph(graph, threads);
   // Groups keep more values at a time. Where nothing is trained, what a cache cannot hold is in chunks already.
-  const scheduler = limited || !trains(graph) ? oneByOne : groupByImages;
+  const scheduler = limited || !trains(graph) ? oneByOne : inStages;
   const planned = split.map((part) => planPart(part, engine.lowerOptions, guard, changed, scheduler));
   const own = new Map(shared.map((value) => [value.name as string, engine.tensor(value)]));
   const tensors = new Map([...bound, ...own]);

@@ -24,7 +24,7 @@ export type Shared = Pick<Header, 'scratch' | 'scratchBytes' | 'barrier' | 'thre
 
 const moveBytes = 12;
 /** Words before the operands of a record, as the class Head of assembly/program.ts lays them out. */
-const headWords = 5;
+const headWords = 6;
 
 interface Sizes {
   readonly recordCount: number;
@@ -91,10 +91,14 @@ export function moveTo(heap: Heap, header: Header, moves: readonly Move[], image
 const wordOffset = ({ recordBytes }: Header, { record, word }: Move): number =>
   record * recordBytes + 4 * (headWords + word);
 
-function writeRecord(heap: Heap, offset: number, { opcode, span, units, steps, share, words }: PlacedRecord): void {
+function writeRecord(
+  heap: Heap,
+  offset: number,
+  { opcode, span, units, steps, share, meet, words }: PlacedRecord,
+): void {
   const integers = heap.i32(offset, headWords + words.length);
   const floats = heap.f32(offset, headWords + words.length);
-  integers.set([opcode, span, units, steps, share]);
+  integers.set([opcode, span, units, steps, share, meet ? 1 : 0]);
   words.forEach(([type, value], i) => {
     if (type === 'f32') floats[headWords + i] = value;
     else integers[headWords + i] = value;

@@ -1,0 +1,67 @@
+import { alone, type ScheduledRecord, type Work } from './schedule.ts';
+
+/** A record of an op, by their indices. */
+export interface Member extends Work {
+  readonly op: number;
+  readonly index: number;
+}
+
+/** Units of a group for each of several threads at the least: at the end, threads wait for the one that took the last. */
+const unitsPerThread = 4;
+
+/** Records that run together: step by step of the images of a batch, or, where that is 0, one by itself, or in order those of one task. */
+export class Group {
+  readonly #batch: number;
+  readonly #members: Member[] = [];
+  /** Images of a step and of a unit. */
+  #step = 1;
+  #unit = 1;
+
+  constructor(batch: number) {
+    this.#batch = batch;
+  }
+
+  get byImages(): boolean {
+    return this.#batch > 0;
+  }
+
+  get units(): number {
+    return this.scheduled(false)[0]?.units ?? 0;
+  }
+
+  /** Whether there would be units enough with these members, too. */
+  fits(members: readonly Member[], threads: number): boolean {
+    const { unit } = this.#with(members);
+    return this.#batch % unit === 0 && this.#batch / unit >= unitsPerThread * threads;
+  }
+
+  add(members: readonly Member[]): void {
+    if (this.#batch > 0) ({ step: this.#step, unit: this.#unit } = this.#with(members));
+    this.#members.push(...members);
+  }
+
+  /** @param meet  whether threads meet behind it */
+  scheduled(meet: boolean): readonly ScheduledRecord[] {
+    const [step, unit] = [this.#step, this.#unit];
+    return this.#members.map((member, at) => {
+      const { op, index, tasks } = member;
+      const turn =
+        this.#batch === 0
+          ? alone(member)
+          : { units: this.#batch / unit, steps: unit / step, share: (tasks * step) / this.#batch };
+      return { op, index, ...turn, span: at === 0 ? this.#members.length : 1, meet };
+    });
+  }
+
+  #with(members: readonly Member[]): { readonly step: number; readonly unit: number } {
+    const step = members.map(imagesOfStep).reduce(leastCommonMultiple, this.#step);
+    const units = members.map((member) => imagesOfStep(member) * member.sequence);
+    return { step, unit: leastCommonMultiple(step, units.reduce(leastCommonMultiple, this.#unit)) };
+  }
+}
+
+const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b));
+const leastCommonMultiple = (a: number, b: number): number => (a / greatestCommonDivisor(a, b)) * b;
+
+/** The fewest images that a whole number of tasks goes through. */
+const imagesOfStep = ({ images, tasks }: Work): number => images / greatestCommonDivisor(images, tasks);
