@@ -59,10 +59,14 @@ export function Chart(props: ChartProps) {
       drawn.current = new uPlot(optionsOf(newest.current, element), dataOf(newest.current), element);
     };
     const fit = new ResizeObserver(() => drawn.current?.setSize({ width: element.clientWidth, height }));
-    draw();
-    fit.observe(element);
+    // A task of its own, as setting values is below: a view's charts in one task would hold the page.
+    const timer = setTimeout(() => {
+      draw();
+      fit.observe(element);
+    });
     dark.addEventListener('change', draw);
     return () => {
+      clearTimeout(timer);
       dark.removeEventListener('change', draw);
       fit.disconnect();
       drawn.current?.destroy();
@@ -72,8 +76,8 @@ export function Chart(props: ChartProps) {
   }, [shape]);
 
   useEffect(() => {
-    const frame = requestAnimationFrame(() => drawn.current?.setData(dataOf(props)));
-    return () => cancelAnimationFrame(frame);
+    const timer = setTimeout(() => drawn.current?.setData(dataOf(props)));
+    return () => clearTimeout(timer);
   }, [props.x, props.lines]);
 
   const told = lines
