@@ -23,12 +23,14 @@ p { margin: .3rem 0; } .quiet { color: var(--quiet); }
 .facts { display: grid; gap: .75rem; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); margin: 1rem 0; }
 .facts dt { color: var(--quiet); font-size: .82rem; } .facts dd { margin: 0; font-size: 1.3rem; font-weight: 600; }
 .panel svg { display: block; width: 100%; height: auto; color: var(--text); }
+@media (max-width: 30rem) { .panel svg { font-size: 15px !important; } }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; font-size: .85rem; color: var(--quiet); }
 .legend i { display: inline-block; width: 1.4rem; margin-right: .35rem; vertical-align: middle; border-top: 3px solid; }
 .legend i.dashed { border-top-style: dashed; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; }
 th { font-weight: 600; text-align: left; color: var(--quiet); } td, th { padding: .22rem .6rem; border-bottom: 1px solid var(--edge); }
+td.text:first-child { white-space: nowrap; } td.text:last-child { min-width: 11rem; }
 .number { text-align: right; white-space: nowrap; }
 .confusion { font-size: .84rem; } .confusion td, .confusion th { padding: .25rem .38rem; text-align: right; } .confusion th[scope=row] { text-align: left; }
 .confusion thead th { vertical-align: bottom; line-height: 1; } .confusion thead span { display: inline-block; writing-mode: vertical-rl; transform: rotate(180deg); }
