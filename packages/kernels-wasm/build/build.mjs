@@ -8,7 +8,6 @@
  * loads for these: src/generated/binaries.ts knows them.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { deflateRawSync } from 'node:zlib';
 import { main } from 'assemblyscript/asc';
 
 const root = new URL('..', import.meta.url);
@@ -71,8 +70,12 @@ function writeRecords(sets) {
 }
 
 async function writeBinaries() {
-  for (const [name, binary] of Object.entries(binaries)) {
-    const deflated = deflateRawSync(await compile(name, binary), { level: 9 }).toString('base64');
+  const compiled = new Map();
+  for (const [name, binary] of Object.entries(binaries)) compiled.set(name, await compile(name, binary));
+  // Its streams are 4 % smaller than zlib's. Loaded last: it has its source printed with any error that comes after it is.
+  const { deflateAsync } = await import('@gfx/zopfli');
+  for (const [name, bytes] of compiled) {
+    const deflated = Buffer.from(await deflateAsync(bytes, { numiterations: 60 })).toString('base64');
     writeFileSync(path(`src/generated/${name}.ts`), `${header}export const deflated =\n  '${deflated}';\n`);
   }
   const loaders = Object.keys(binaries).map((name) => `  '${name}': () => import('./${name}.ts'),\n`);

@@ -1,6 +1,7 @@
 import { elementCount } from '@skiplane/core';
 import { describe, expect, test } from 'vitest';
-import { depthOf, familyOf, familyWith, type Family } from '../src/families/index.ts';
+import { familyWith } from '../src/families/family-with.ts';
+import { depthOf, familyOf, type Family } from '../src/families/index.ts';
 import { stateDictOutline } from '../src/formats/state-dict.ts';
 import { TensorNames } from '../src/formats/tensor-names.ts';
 import { torchArchitecture } from '../src/formats/torch-architecture.ts';

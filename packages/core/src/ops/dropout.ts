@@ -1,14 +1,10 @@
 import { ShapeError } from '../errors.ts';
-import { philox4x32 } from '../random.ts';
 import { perElement } from './cost.ts';
 import { expectShape, f32, operand } from './infer.ts';
 import type { OpDef } from './op-def.ts';
 
 /** Numbers of the operand `random` of {@link dropout}. */
 export const randomLength = 4;
-
-/** Elements that four blocks of random numbers are for: element 16g + 4w + l takes word w of block 4g + l. */
-const elementsPerGroup = 16;
 
 /**
  * The operand `random` of {@link dropout}: a seed, and what tells its numbers apart from others of the seed.
@@ -22,22 +18,6 @@ export function dropoutRandom(seed: number, step: number, part = 0): Int32Array 
 
 /** What a random word must be below, so that its element is kept. */
 export const keptBelow = (keep: number): number => Math.min(Math.round(keep * 2 ** 32), 2 ** 32 - 1);
-
-/** Which elements are kept. */
-export function dropoutMask(count: number, random: ArrayLike<number>, keep: number, stream: number): Uint8Array {
-  const [low = 0, high = 0, step = 0, part = 0] = Array.from(random, (word) => word >>> 0);
-  const below = keptBelow(keep);
-  const kept = new Uint8Array(count);
-  const words = new Uint32Array(4);
-  for (let block = 0; block * 4 < count + elementsPerGroup; block++) {
-    philox4x32([block, stream, step, part], [low, high], words);
-    const first = (block >> 2) * elementsPerGroup + (block & 3);
-    words.forEach((word, w) => {
-      if (first + 4 * w < count) kept[first + 4 * w] = word < below ? 1 : 0;
-    });
-  }
-  return kept;
-}
 
 /**
  * Drops elements at random: each is kept with a probability of `keep`, and multiplied by `scale`, or else 0. Its own gradient, as the

@@ -1,6 +1,4 @@
-import { ValueError } from '@skiplane/core';
 import type { Architecture } from '../architecture/architecture.ts';
-import { differences } from '../recipe/json.ts';
 import type { FamilyDefinition } from './family.ts';
 import { he2015, he2015b, he2015c, he2016 } from './he.ts';
 import { imageNetV1, imageNetV15, imageNetV2 } from './imagenet.ts';
@@ -34,21 +32,4 @@ export const familyOf = (family: Family): FamilyDefinition => families[family];
 /** Layers with weights on the longest path: the stem, the convolutions of all units, and the dense layer. */
 export function depthOf({ stages, branch }: Architecture): number {
   return stages.reduce((count, { units }) => count + units * branch.length, 2);
-}
-
-/** The family that has a network of this architecture, if one has. */
-export function familyWith(architecture: Architecture): Family | undefined {
-  return familyNames.find((family) => {
-    const own = architectureOf(familyOf(family), depthOf(architecture));
-    return own !== undefined && differences(own, architecture).length === 0;
-  });
-}
-
-function architectureOf(family: FamilyDefinition, depth: number): Architecture | undefined {
-  try {
-    return family.architecture?.(depth);
-  } catch (error) {
-    if (error instanceof ValueError) return undefined;
-    throw error;
-  }
 }

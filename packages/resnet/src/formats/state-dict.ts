@@ -2,8 +2,9 @@ import { FormatError, formatShape, sameShape, ShapeError } from '@skiplane/core'
 import type { Architecture } from '../architecture/architecture.ts';
 import { residualNet } from '../architecture/residual-net.ts';
 import { modelConfig } from '../config.ts';
-import { depthOf, familyWith, familyOf } from '../families/index.ts';
-import { layersOf } from '../layer-graph/layer-graph-of.ts';
+import { familyWith } from '../families/family-with.ts';
+import { depthOf, familyOf } from '../families/index.ts';
+import { layersOf } from '../layer-graph/layers-of.ts';
 import type { Model, ModelShape } from '../model.ts';
 import { NetworkBuilder } from '../network-builder.ts';
 import type { ParameterSpec } from '../parameters.ts';
