@@ -117,7 +117,8 @@ export { isForDevice, kerasAugmentation, type AugmentationSettings } from './rec
 export { builtInRecipes, isRecipeName, recipeNames, type RecipeName } from './recipe/built-in.ts';
 export { metricNames, type CallbackSettings, type MetricName } from './recipe/callbacks.ts';
 export { kerasBatchNorm, kerasL2, type BatchNormSettings, type L2Settings } from './recipe/keras-constants.ts';
-export { shown as showSetting, type Difference } from './recipe/json.ts';
+export type { Difference } from './recipe/differences.ts';
+export { shown as showSetting } from './recipe/json.ts';
 export { recipeNotes } from './recipe/notes.ts';
 export { kerasAdam, kerasAdamW, type OptimizerSettings } from './recipe/optimizer.ts';
 export type { Recipe, ValidationSettings } from './recipe/recipe.ts';

@@ -1,6 +1,6 @@
 import { ValueError } from '@skiplane/core';
 import type { Architecture } from '../architecture/architecture.ts';
-import { differences } from '../recipe/json.ts';
+import { differences } from '../recipe/differences.ts';
 import type { FamilyDefinition } from './family.ts';
 import { depthOf, familyNames, familyOf, type Family } from './index.ts';
 

@@ -1,9 +1,10 @@
-import { joinedSources, type ByteSource } from '../byte-source.ts';
+import type { ByteSource } from '../byte-source.ts';
 import { checkShape, fileError, type FileTensor } from './model-file.ts';
 import { bytesOfElement, toFloat32 } from './numbers.ts';
 import { contentElsewhere } from './onnx-other-files.ts';
 import type { OnnxTensor } from './onnx-schema.ts';
 import { varintsOf } from './protobuf-reader.ts';
+import { joinedSources } from './source-parts.ts';
 
 const format = 'ONNX';
 

@@ -5,13 +5,20 @@ import { isKerasZip, readKerasZip } from './keras-zip.ts';
 import { readKerasHdf5 } from './keras-hdf5.ts';
 import { fileError, type ModelDirectory, type OpenOptions } from './model-file.ts';
 import { looksLikeOnnx, readOnnx } from './onnx.ts';
+import { ownKey } from './own-key.ts';
+import { withOwnMetadata } from './own-metadata.ts';
 import { isLegacyPytorch, isPytorchZip, readLegacyPytorch, readPytorchZip } from './pytorch.ts';
 import type { ReadSibling } from './sibling.ts';
 import { looksLikeJson, readTfjsLayers } from './tfjs-layers.ts';
 import { isZip, readZip } from './zip.ts';
 
 /** Finds out which of the kinds that other programs write this is. @throws {FormatError} when it is none of them */
-export async function openForeignFile(source: ByteSource, { sibling, entry }: ForeignOptions): Promise<ModelDirectory> {
+export async function openForeignFile(source: ByteSource, options: ForeignOptions): Promise<ModelDirectory> {
+  const file = await openOfKind(source, options);
+  return { ...file, outline: () => withOwnMetadata(file.outline(), file.metadata[ownKey]) };
+}
+
+async function openOfKind(source: ByteSource, { sibling, entry }: ForeignOptions): Promise<ModelDirectory> {
   const head = source.subarray(0, Math.min(headBytes, source.length));
   if (isHdf5(head)) return readKerasHdf5(source);
   if (isZip(head)) {

@@ -10,7 +10,6 @@ import {
   type OpenOptions,
   type NetworkOutline,
 } from './model-file.ts';
-import { ownKey } from './own-key.ts';
 import { looksLikeSafetensors, readSafetensorsFile } from './safetensors-file.ts';
 import type { ReadSibling } from './sibling.ts';
 
@@ -29,7 +28,7 @@ const noSiblings: ReadSibling = (name) =>
  */
 export async function openModelFile(source: ByteSource, options: OpenOptions = {}): Promise<ModelFile> {
   try {
-    return await checked(await openAny(source, options));
+    return checked(await openAny(source, options));
   } catch (error) {
     throw asFormatError(error);
   }
@@ -75,14 +74,9 @@ function clearly<T>(body: () => T): T {
   }
 }
 
-async function checked(file: ModelDirectory): Promise<ModelFile> {
-  const said = file.metadata[ownKey];
-  const own = said === undefined ? undefined : await import('./own-metadata.ts');
+function checked(file: ModelDirectory): ModelFile {
   const outline = (): NetworkOutline => {
-    const found = clearly(() => {
-      const outlined = file.outline();
-      return own === undefined ? outlined : own.withOwnMetadata(outlined, said);
-    });
+    const found = clearly(() => file.outline());
     const read = (): ImportedNetwork => {
       checkSize(found);
       return clearly(() => found.read());

@@ -1,7 +1,8 @@
 import type { FormatError } from '@skiplane/core';
-import { partOf, type ByteSource } from '../byte-source.ts';
+import type { ByteSource } from '../byte-source.ts';
 import { ByteReader } from './byte-reader.ts';
 import { wireOf, wireTypes, type ProtobufField, type ProtobufKind, type ProtobufMessage } from './protobuf.ts';
+import { partOf } from './source-parts.ts';
 
 /** A network of 1,000 layers has a tenth of these. */
 const maxFields = 2_000_000;

@@ -1,5 +1,5 @@
 import { FormatError } from '@skiplane/core';
-import { partOf, type ByteSource } from '../byte-source.ts';
+import type { ByteSource } from '../byte-source.ts';
 import { ByteReader } from './byte-reader.ts';
 import { fileError, type FileTensor, type ModelDirectory } from './model-file.ts';
 import { bytesOfElement } from './numbers.ts';
@@ -7,6 +7,7 @@ import { Unpickler } from './pickle.ts';
 import { TorchTensor, torchRules, type TorchStorage } from './pytorch-tensors.ts';
 import { stateDictOutline } from './state-dict.ts';
 import type { ZipEntry } from './zip.ts';
+import { partOf } from './source-parts.ts';
 
 const format = 'PyTorch';
 

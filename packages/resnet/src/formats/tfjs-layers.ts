@@ -3,13 +3,14 @@ import { parseKerasModel } from './keras-config.ts';
 import { isObject } from './keras-json.ts';
 import { kerasNetwork } from './keras-graph.ts';
 import { layerKey, weightsByName } from './keras-layer-weights.ts';
-import { joinedSources, type ByteSource } from '../byte-source.ts';
+import type { ByteSource } from '../byte-source.ts';
 import { checkShape, fileError, type FileTensor, type ModelDirectory, type NetworkOutline } from './model-file.ts';
 import { misfit } from './network-assembler.ts';
 import { bytesOfElement, toFloat32 } from './numbers.ts';
 import { ownKey } from './own-key.ts';
 import { parseJson } from './parse-json.ts';
 import { siblingName, type ReadSibling } from './sibling.ts';
+import { joinedSources } from './source-parts.ts';
 
 const format = 'TensorFlow.js';
 

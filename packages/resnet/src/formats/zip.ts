@@ -1,7 +1,8 @@
-import { partOf, type ByteSource } from '../byte-source.ts';
+import type { ByteSource } from '../byte-source.ts';
 import { ByteReader } from './byte-reader.ts';
 import { checkWholeSize, fileError } from './model-file.ts';
 import { inflated } from './zip-inflate.ts';
+import { partOf } from './source-parts.ts';
 
 const zipFormat = 'zip';
 

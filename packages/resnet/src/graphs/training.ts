@@ -1,10 +1,10 @@
-import { GraphBuilder, gradients, type Graph, type Value, type ValueId } from '@skiplane/core';
+import { GraphBuilder, gradients, type Value, type ValueId } from '@skiplane/core';
 import type { Model } from '../model.ts';
 import { NetworkBuilder } from '../network-builder.ts';
 import type { ParameterSpec } from '../parameters.ts';
 import { kerasL2, type BatchNormSettings, type L2Settings } from '../recipe/keras-constants.ts';
 import { kerasAdam, type OptimizerSettings } from '../recipe/optimizer.ts';
-import { lossScaleInput, scaleLoss, unscaleGradients } from './loss-scaling.ts';
+import { scaleLoss, unscaleGradients } from './loss-scaling.ts';
 import { addImages, addLabels, addNetwork, ownBatchNorm, type GatheredImages, type ModelGraph } from './model-graph.ts';
 import type { BatchOption } from './inference.ts';
 import { optimizerRule, optimizerStateName } from './optimizer.ts';
@@ -96,46 +96,12 @@ export function trainingGraph(model: Model, options: TrainingGraphOptions): Mode
   return { graph: build.build(), parameters: forward.parameters, layers: forward.layers };
 }
 
-/** Name of the tensor that adds up the gradients of a parameter over the parts of a batch. */
-export const accumulatorName = (parameter: string): string => `accumulated/${parameter}`;
-
-/**
- * A part of a training step: forward and backward over some images of a batch, whose gradients are added up.
- *
- * @shape accumulated/<parameter>  like the parameter, state; all else as in `trainingGraph`
- */
-export function partGraph(model: Model, options: TrainingGraphOptions): ModelGraph {
-  const { build, forward, trainable, gradients: found } = backwardGraph(model, options);
-  trainable.forEach(({ name, shape }, i) => {
-    const accumulator = build.input(accumulatorName(name), { shape, dtype: 'f32' });
-    build.op('assignAdd', [accumulator, found[i] as ValueId], {}, name);
-  });
-  return { graph: build.build(), parameters: forward.parameters, layers: forward.layers };
-}
-
-/** The end of a training step whose gradients were added up: an update of every trainable parameter. */
-export function updateGraph(
-  name: string,
-  specs: readonly ParameterSpec[],
-  optimizer: OptimizerSettings | undefined,
-  lossScaling: boolean,
-): Graph {
-  const build = new GraphBuilder(`${name} update`);
-  const scale = lossScaling ? lossScaleInput(build) : undefined;
-  const trainable = specs
-    .filter((spec) => spec.trainable)
-    .map((spec): Trainable => ({ ...spec, id: build.input(spec.name, { shape: spec.shape, dtype: 'f32' }) }));
-  const sums = trainable.map((spec) => build.input(accumulatorName(spec.name), { shape: spec.shape, dtype: 'f32' }));
-  addUpdates(build, trainable, sums, optimizer, scale);
-  return build.build();
-}
-
-interface Trainable extends ParameterSpec {
+export interface Trainable extends ParameterSpec {
   readonly id: ValueId;
 }
 
 /** Forward and backward, and the sums of loss and accuracy. Gradients are those of the scaled loss, where it is scaled. */
-function backwardGraph(model: Model, options: TrainingGraphOptions) {
+export function backwardGraph(model: Model, options: TrainingGraphOptions) {
   const { batch, of = batch, lossScaling = false } = options;
   const forward = lossGraph(model, options);
   const idOf = idsOf(forward.graph.values);
@@ -151,7 +117,7 @@ function backwardGraph(model: Model, options: TrainingGraphOptions) {
 }
 
 /** @param scale  of the loss that the gradients are of; undefined where it is not scaled */
-function addUpdates(
+export function addUpdates(
   build: GraphBuilder,
   trainable: readonly Trainable[],
   found: readonly ValueId[],

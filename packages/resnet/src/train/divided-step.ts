@@ -4,12 +4,12 @@ import type { BatchBuffers } from '../data/batch-preparer.ts';
 import type { GatherBuffers } from '../data/batch-source.ts';
 import { writeBatch } from '../data/write-batch.ts';
 import { optimizerRule } from '../graphs/optimizer.ts';
-import { accumulatorName, partGraph, updateGraph } from '../graphs/training.ts';
+import { accumulatorName, partGraph, updateGraph } from '../graphs/divided-training.ts';
 import type { Model } from '../model.ts';
 import { randomInput } from '../network-builder.ts';
 import type { ParameterSpec } from '../parameters.ts';
 import { kerasAdam } from '../recipe/optimizer.ts';
-import { partSizes, sliceBatch } from './micro-batches.ts';
+import { partSizes } from './micro-batches.ts';
 import type { Fit, Step } from './step.ts';
 import type { TrainingStepOptions } from './training-step.ts';
 import type { TrainingTensors } from './training-tensors.ts';
@@ -140,4 +140,18 @@ export class DividedStep implements Step {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** The images from `first` on of a batch that has been prepared. */
+function sliceBatch<T extends BatchBuffers | GatherBuffers>(
+  buffers: T,
+  batch: number,
+  first: number,
+  count: number,
+): T {
+  const sliced = Object.entries(buffers).map(([name, data]: [string, Float32Array | Int32Array | null]) => {
+    const stride = (data?.length ?? 0) / batch;
+    return [name, data?.subarray(first * stride, (first + count) * stride) ?? null] as const;
+  });
+  return Object.fromEntries(sliced) as unknown as T;
 }

@@ -1,7 +1,8 @@
 import { ValueError } from '@skiplane/core';
 import type { Checkpoint, TrainingState, TrainSettings } from '../checkpoint/checkpoint.ts';
 import type { ModelConfig } from '../config.ts';
-import { differences, shown, type Difference } from '../recipe/json.ts';
+import { differences, type Difference } from '../recipe/differences.ts';
+import { shown } from '../recipe/json.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { dependsOnEpochs } from '../recipe/schedule.ts';
 
