@@ -4,10 +4,14 @@ import { alone, type ScheduledRecord, type Work } from './schedule.ts';
 export interface Member extends Work {
   readonly op: number;
   readonly index: number;
+  /** Bytes that its op keeps for all images. */
+  readonly kept: number;
 }
 
 /** Units of a group for each of several threads at the least: at the end, threads wait for the one that took the last. */
 const unitsPerThread = 4;
+/** What the members of a group may keep whole: it must stay in a small L2, beside the images of a step. */
+const keptBytes = 384 * 1024;
 
 /** Records that run together: step by step of the images of a batch, or, where that is 0, one by itself, or in order those of one task. */
 export class Group {
@@ -29,10 +33,12 @@ export class Group {
     return this.scheduled(false)[0]?.units ?? 0;
   }
 
-  /** Whether there would be units enough with these members, too. */
-  fits(members: readonly Member[], threads: number): boolean {
+  /** Whether there would be units enough with these members, too, and, of several ops, room for what they keep. */
+  takes(members: readonly Member[], threads: number): boolean {
     const { unit } = this.#with(members);
-    return this.#batch % unit === 0 && this.#batch / unit >= unitsPerThread * threads;
+    const kept = new Map([...this.#members, ...members].map((member) => [member.op, member.kept]));
+    const fits = kept.size === 1 || [...kept.values()].reduce((sum, bytes) => sum + bytes, 0) <= keptBytes;
+    return fits && this.#batch % unit === 0 && this.#batch / unit >= unitsPerThread * threads;
   }
 
   add(members: readonly Member[]): void {

@@ -62,7 +62,10 @@ function workOf(lowering: Lowering, packedAhead: boolean): OpWork {
   const { packing } = lowering;
   const anywhere = { input: () => align(1), output: () => align(1), workspace: align(1), packed: align(1) };
   const packs = packing === undefined || packedAhead ? [] : packing.records(align(1), align(1));
-  return { packs: packs.length, packed: packing?.input ?? 0, records: [...packs, ...lowering.records(anywhere)] };
+  const records = lowering.records(anywhere);
+  const units = Math.max(1, ...records.slice(0, 1).map(({ tasks, sequence }) => tasks / sequence));
+  const kept = (packing?.bytes ?? 0) + lowering.workspaceBytes / units;
+  return { packs: packs.length, packed: packing?.input ?? 0, kept, records: [...packs, ...records] };
 }
 
 /** All values: what is packed in each run, in memory that ops share, takes less of it than what is packed ahead. */

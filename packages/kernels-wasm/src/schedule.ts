@@ -33,6 +33,8 @@ export type Work = Pick<KernelRecord, 'tasks' | 'images' | 'sequence'>;
 export interface OpWork {
   readonly packs: number;
   readonly packed: number;
+  /** Bytes that all images need whole: the packed filter, or a sum over images that a unit works on. */
+  readonly kept: number;
   readonly records: readonly Work[];
 }
 

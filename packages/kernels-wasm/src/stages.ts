@@ -76,8 +76,8 @@ class Stages {
 
   /** Finds places for the records of the next op. Gives the stages from the first of them to the last. */
   add(op: Op, index: number): Slot {
-    const { packs, packed, records } = this.#works[index] as OpWork;
-    const members = records.map((work, at): Member => ({ ...work, op: index, index: at }));
+    const { packs, packed, kept, records } = this.#works[index] as OpWork;
+    const members = records.map((work, at): Member => ({ ...work, op: index, index: at, kept }));
     const least = packs === 0 ? 0 : behind(this.#written.get(this.#rootOf(op.inputs[packed] as ValueId))) + 1;
     let first: Place | undefined;
     let last: Place | undefined;
@@ -113,7 +113,7 @@ class Stages {
   readonly #byImages = ({ images }: Member): boolean => images > 0 && images === this.#batch;
 
   #fits(piece: readonly Member[]): boolean {
-    return piece.every(this.#byImages) && new Group(this.#batch).fits(piece, this.#threads);
+    return piece.every(this.#byImages) && new Group(this.#batch).takes(piece, this.#threads);
   }
 
   /** Puts a piece of an op where all is done that it needs. @param own  the op's piece before it; `least` the first stage to be in */
@@ -122,7 +122,7 @@ class Stages {
     const stage = Math.max(soonest, this.#earliest(op, own));
     if (this.#fits(piece)) {
       const open = this.#open;
-      const joins = open !== undefined && least <= open.stage && open.group.fits(piece, this.#threads);
+      const joins = open !== undefined && least <= open.stage && open.group.takes(piece, this.#threads);
       const place =
         joins && this.#earliest(op, own, open.group) <= open.stage
           ? open
