@@ -87,8 +87,8 @@ export { foldLayers, type Weighted } from './layer-graph/fold-layers.ts';
 export { layerGraphOf } from './layer-graph/layer-graph-of.ts';
 export type { LayerAttrs, LayerGraph, LayerKind, LayerNode } from './layer-graph/layer-graph.ts';
 export { isLayerGraph, type Model, type ModelShape } from './model.ts';
+export { needPreprocessing } from './need-preprocessing.ts';
 export {
-  needPreprocessing,
   parsePreprocessing,
   preprocessingPresets,
   resolvePreprocessing,

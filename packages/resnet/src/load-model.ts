@@ -10,7 +10,7 @@ import { openModelFile } from './open-model-file.ts';
 import type { ReadSibling } from './formats/sibling.ts';
 import type { Model } from './model.ts';
 import type { Parameters } from './parameters.ts';
-import { resolvePreprocessing, type PreprocessingInput } from './preprocessing-input.ts';
+import type { PreprocessingInput } from './preprocessing-input.ts';
 
 /** A network out of a file of any kind, ready for `evaluateModel`, `predictImages`, and `Predictor.compile`. */
 export interface LoadedModel {
@@ -75,15 +75,21 @@ export async function loadSource(source: ByteSource, options: LoadModelOptions):
     format: file.format,
     model,
     parameters,
-    preprocessing:
-      options.preprocessing === undefined
-        ? preprocessing
-        : resolvePreprocessing(options.preprocessing, model, options.trainImages),
+    preprocessing: (await givenPreprocessing(model, options)) ?? preprocessing,
     classNames: named,
     metadata: file.metadata,
     training,
     optimizer,
   };
+}
+
+async function givenPreprocessing(
+  model: Model,
+  { preprocessing, trainImages }: LoadModelOptions,
+): Promise<Preprocessing | undefined> {
+  if (preprocessing === undefined) return undefined;
+  const { resolvePreprocessing } = await import('./preprocessing-input.ts');
+  return resolvePreprocessing(preprocessing, model, trainImages);
 }
 
 /** Says in errors of a file which one it is. */

@@ -6,7 +6,7 @@ import type { Preprocessing } from './data/preprocessing.ts';
 import { InferenceProgram, type FoldOptions } from './evaluate/evaluator.ts';
 import { inferenceGraph } from './graphs/inference.ts';
 import type { Model } from './model.ts';
-import { needPreprocessing } from './preprocessing-input.ts';
+import { needPreprocessing } from './need-preprocessing.ts';
 import type { Parameters } from './parameters.ts';
 
 export interface PredictorOptions extends FoldOptions {
@@ -38,31 +38,36 @@ export interface Prediction {
  * A checkpoint has most of the options: `Predictor.compile({ backend, ...checkpoint, batchSize: 1 })`.
  */
 export class Predictor implements Disposable {
-  readonly #options: PredictorOptions;
+  readonly #options: PredictorOptions & { readonly preprocessing: Preprocessing };
   readonly #batch: number;
   readonly #inference: InferenceProgram;
 
-  private constructor(options: PredictorOptions, batch: number, inference: InferenceProgram) {
-    this.#options = options;
+  private constructor(
+    options: PredictorOptions,
+    preprocessing: Preprocessing,
+    batch: number,
+    inference: InferenceProgram,
+  ) {
+    this.#options = { ...options, preprocessing };
     this.#batch = batch;
     this.#inference = inference;
   }
 
   /** @throws {ValueError} when classes, parameters and model do not fit together */
   static async compile(options: PredictorOptions): Promise<Predictor> {
-    const { backend, model, parameters, preprocessing, classNames, batchSize = 32 } = options;
+    const { backend, model, parameters, classNames, batchSize = 32 } = options;
     const problems: string[] = [];
     if (classNames.length !== model.classes) {
       problems.push(`${classNames.length} class names for ${model.classes} classes`);
     }
     if (!Number.isInteger(batchSize) || batchSize < 1) problems.push(`batchSize is ${batchSize}`);
     if (problems.length > 0) throw cannotPredict(model, problems);
-    needPreprocessing(model, preprocessing);
+    const preprocessing = await needPreprocessing(model, options.preprocessing);
     const graph = inferenceGraph(model, { batch: batchSize });
     const inference = await InferenceProgram.compile(backend, model, graph, options);
     try {
       inference.writeParameters(parameters);
-      return new Predictor(options, batchSize, inference);
+      return new Predictor(options, preprocessing, batchSize, inference);
     } catch (error) {
       inference.dispose();
       throw error;
@@ -85,7 +90,7 @@ export class Predictor implements Disposable {
     if (!Number.isInteger(topK) || topK < 1) problems.push(`topK is ${topK}`);
     if (problems.length > 0) throw cannotPredict(model, problems);
     const data = unlabelledDataset(model, classNames, images);
-    const batches = new BatchPreparer(data, needPreprocessing(model, preprocessing));
+    const batches = new BatchPreparer(data, preprocessing);
     const buffers = batchBuffers(data, this.#batch);
     const { bound } = this.#inference;
     const results: (readonly Prediction[])[] = [];

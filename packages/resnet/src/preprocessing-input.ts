@@ -88,10 +88,9 @@ export function resolvePreprocessing(input: PreprocessingInput, model: ModelShap
   };
 }
 
-/** @throws {ValueError} that lists the presets, when nobody has said how a model's images are prepared */
-export function needPreprocessing({ name }: ModelShape, preprocessing: Preprocessing | null): Preprocessing {
-  if (preprocessing !== null) return preprocessing;
-  throw new ValueError(
+/** Lists the presets. */
+export function missingPreprocessing({ name }: ModelShape): ValueError {
+  return new ValueError(
     `how '${name}' wants its images prepared is not said in its file, and guessing would give wrong classes. ${howToSay()}`,
     { presets: Object.keys(preprocessingPresets) },
   );

@@ -46,7 +46,7 @@ export async function quantize(from: string, to: string, flags: QuantizeFlags): 
   using backend = await openBackend(flags);
   const loaded = await openWeights({ weights: from, preprocess: flags.preprocess, data: flags.data });
   const { model, classNames } = loaded;
-  const preprocessing = needPreprocessing(model, loaded.preprocessing);
+  const preprocessing = await needPreprocessing(model, loaded.preprocessing);
   const { train, test } = await loadData(flags.data, { train: flags.calibrate, test: flags.limit });
   const calibration = takeDataset(train, 0, Math.min(flags.calibrate, train.count));
   const progress = await createProgress();

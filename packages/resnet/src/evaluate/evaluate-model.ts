@@ -5,7 +5,7 @@ import { HostImages } from '../data/batch-source.ts';
 import { checkDataset, takeDataset, type Dataset } from '../data/dataset.ts';
 import type { Preprocessing } from '../data/preprocessing.ts';
 import { parameterSpecs } from '../initial-parameters.ts';
-import { needPreprocessing } from '../preprocessing-input.ts';
+import { needPreprocessing } from '../need-preprocessing.ts';
 import { l2Penalty, type Parameters } from '../parameters.ts';
 import type { L2Settings } from '../recipe/keras-constants.ts';
 import { Evaluator, type FoldOptions } from './evaluator.ts';
@@ -70,7 +70,7 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
   const data = limit === undefined ? options.data : takeDataset(options.data, 0, Math.min(limit, options.data.count));
   checkDataset(data, model);
   checkCounts(model, batchSize, topK);
-  const source = new HostImages(data, needPreprocessing(model, preprocessing));
+  const source = new HostImages(data, await needPreprocessing(model, preprocessing));
   const batch = Math.min(batchSize, data.count);
   const evaluator = await Evaluator.compile(backend, model, data, source, batch, options);
   try {

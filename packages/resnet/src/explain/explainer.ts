@@ -7,7 +7,7 @@ import { InferenceProgram } from '../evaluate/evaluator.ts';
 import type { Model } from '../model.ts';
 import type { Layer } from '../network-builder.ts';
 import type { Parameters } from '../parameters.ts';
-import { needPreprocessing } from '../preprocessing-input.ts';
+import { needPreprocessing } from '../need-preprocessing.ts';
 import { explainGraph, mapName } from './explain-graph.ts';
 import { gradCam, type FeatureMap } from './grad-cam.ts';
 import { lastImageLayer, residualStream } from './layers-to-show.ts';
@@ -52,13 +52,13 @@ export interface Explanation {
  * ```
  */
 export class Explainer implements Disposable {
-  readonly #options: ExplainerOptions;
+  readonly #options: ExplainerOptions & { readonly preprocessing: Preprocessing };
   readonly #layers: readonly Layer[];
   readonly #camLayer: Layer;
   readonly #inference: InferenceProgram;
 
   private constructor(
-    options: ExplainerOptions,
+    options: ExplainerOptions & { readonly preprocessing: Preprocessing },
     layers: readonly Layer[],
     camLayer: Layer,
     inference: InferenceProgram,
@@ -71,9 +71,9 @@ export class Explainer implements Disposable {
 
   /** @throws {ValueError} when the parameters are not the model's, or it has no layer of a name */
   static async compile(options: ExplainerOptions): Promise<Explainer> {
-    const { backend, model, parameters, preprocessing, compile } = options;
+    const { backend, model, parameters, compile } = options;
     const { layers = residualStream(model), camLayer = lastImageLayer(model) } = options;
-    needPreprocessing(model, preprocessing);
+    const preprocessing = await needPreprocessing(model, options.preprocessing);
     const graph = explainGraph(model, { layers, camLayer });
     const find = (name: string): Layer[] => graph.layers.filter((layer) => layer.name === name);
     const shown = layers.flatMap(find);
@@ -83,7 +83,7 @@ export class Explainer implements Disposable {
     const inference = await InferenceProgram.compile(backend, model, graph, unfolded);
     try {
       inference.writeParameters(parameters);
-      return new Explainer(options, shown, cam as Layer, inference);
+      return new Explainer({ ...options, preprocessing }, shown, cam as Layer, inference);
     } catch (error) {
       inference.dispose();
       throw error;
@@ -146,7 +146,7 @@ export class Explainer implements Disposable {
       throw new ValueError(`cannot explain ${model.name}: ${problems.join('; ')}.`, { problems });
     const data = unlabelledDataset(model, ['image'], image);
     const buffers = batchBuffers(data, 1);
-    new BatchPreparer(data, needPreprocessing(model, preprocessing)).prepare(null, 0, 1, buffers, null);
+    new BatchPreparer(data, preprocessing).prepare(null, 0, 1, buffers, null);
     return buffers.images;
   }
 

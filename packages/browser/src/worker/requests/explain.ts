@@ -51,7 +51,7 @@ export async function measureLayers(state: WorkerState, { count }: MeasureReques
   const data = state.split('train');
   const batch = takeDataset(data, 0, Math.min(count, data.count));
   const buffers = batchBuffers(batch, batch.count);
-  new BatchPreparer(batch, needPreprocessing(model, preprocessing)).prepare(null, 0, batch.count, buffers, null);
+  new BatchPreparer(batch, await needPreprocessing(model, preprocessing)).prepare(null, 0, batch.count, buffers, null);
   const probe = await state.programs.probe(state.backend, state.network, batch.count);
   return await probe.measure(parameters, buffers);
 }
