@@ -133,7 +133,8 @@ class WasmBackend implements Backend, Engine {
     await this.#queue.settled();
     await Promise.all([...kernelSetsOf(graph.ops)].map((set) => this.#withKernels(set)));
     const compiled = await compiledGraph(graph, options, (candidate) => arenaBytesOf(this, candidate));
-    return new WasmProgram(this, compiled, tensors, options);
+    const guards = options.guard === true ? await import('./guard.ts') : null;
+    return new WasmProgram(this, compiled, tensors, options, guards);
   }
 
   execute(calls: readonly Call[], check: () => void, clock: Clock): Promise<readonly (readonly number[])[]> {

@@ -12,7 +12,6 @@ import {
 } from '@skiplane/core';
 import { assemble, type Assembled, type PlacedPart } from './assemble.ts';
 import { byItself, codeBytes, moveTo, writeCode } from './code.ts';
-import { checkGuards, setGuards } from './guard.ts';
 import { headerBytes, splitHeader, writeHeader, type Header } from './header.ts';
 import type { Heap } from './heap.ts';
 import type { LowerOptions } from './lower/lowering.ts';
@@ -61,11 +60,14 @@ interface TimedOps {
   readonly memory: number;
 }
 
+/** What watches for writes of kernels outside of what is theirs. */
+type Guards = typeof import('./guard.ts');
+
 export class WasmProgram implements Program {
   readonly report: ProgramReport;
   readonly #engine: Engine;
   readonly #graph: Graph;
-  readonly #guard: boolean;
+  readonly #guards: Guards | null;
   readonly #assembled: Assembled;
   /** The versions of the tensors that were packed last. */
   readonly #packed = new Map<WasmTensor, number>();
@@ -79,14 +81,15 @@ export class WasmProgram implements Program {
     engine: Engine,
     { graph, recomputation }: CompiledGraph,
     bound: ReadonlyMap<string, WasmTensor>,
-    options: CompileOptions,
+    { arenaLimitBytes }: CompileOptions,
+    guards: Guards | null,
   ) {
     this.#engine = engine;
     this.#graph = graph;
-    this.#guard = options.guard ?? false;
+    this.#guards = guards;
     this.#assembled = assemble(engine, graph, bound, {
-      guard: this.#guard,
-      limited: options.arenaLimitBytes !== undefined,
+      guard: guards !== null,
+      limited: arenaLimitBytes !== undefined,
     });
     this.#changed = [...changedValues(graph)].flatMap((id) => bound.get(graph.values[id]?.name ?? '') ?? []);
     this.report = { ...report(engine, graph, this.#assembled), recomputation };
@@ -149,10 +152,9 @@ export class WasmProgram implements Program {
     for (const tensor of packed) this.#packed.set(tensor, tensor.version);
     for (const tensor of this.#changed) tensor.changed();
     const { heap } = this.#engine;
-    if (this.#guard) before.push({ first: 0, count: 0, prepare: () => setGuards(heap, this.#assembled) });
-    const check = (): void => {
-      if (this.#guard) checkGuards(heap, this.#assembled);
-    };
+    const guards = this.#guards;
+    if (guards !== null) before.push({ first: 0, count: 0, prepare: () => guards.setGuards(heap, this.#assembled) });
+    const check = (): void => guards?.checkGuards(heap, this.#assembled);
     const times = await this.#engine.execute([...before, ...calls], check, clock);
     return times.slice(before.length);
   }
