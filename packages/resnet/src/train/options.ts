@@ -3,7 +3,6 @@ import type { Checkpoint, TrainingState, TrainSettings } from '../checkpoint/che
 import type { ModelConfig } from '../config.ts';
 import type { ImagesOn } from '../data/batch-source.ts';
 import { checkDataset, datasetIdentity, type Dataset } from '../data/dataset.ts';
-import { splitDataset } from '../data/split.ts';
 import { defaultEvaluationBatch } from '../evaluate/evaluate-model.ts';
 import { isForDevice } from '../recipe/augmentation.ts';
 import { kerasBatchNorm } from '../recipe/keras-constants.ts';
@@ -92,7 +91,7 @@ export async function resolveOptions(options: TrainOptions): Promise<ResolvedOpt
     throw new ValueError(`cannot train ${options.model.name}: ${problems.join('; ')}.`, { problems });
   const model = modelOf(options.model, recipe);
   checkDataset(options.train, model);
-  const { train, validation } = dataOf(options, recipe);
+  const { train, validation } = await dataOf(options, recipe);
   checkDataset(validation, model);
   if (test !== undefined) checkDataset(test, model);
   const [trainData, validationData] = await Promise.all([datasetIdentity(train), datasetIdentity(validation)]);
@@ -142,12 +141,15 @@ function modelOf(model: ModelConfig, { batchNorm: { epsilon } }: Recipe): ModelC
 }
 
 /** What to train on and what to validate on. */
-function dataOf(
+async function dataOf(
   { train, validation, test }: TrainOptions,
   recipe: Recipe,
-): { readonly train: Dataset; readonly validation: Dataset } {
+): Promise<{ readonly train: Dataset; readonly validation: Dataset }> {
   if (validation !== undefined) return { train, validation };
-  if (recipe.validation.kind === 'holdout') return splitDataset(train, recipe.validation);
+  if (recipe.validation.kind === 'holdout') {
+    const { splitDataset } = await import('../data/split.ts');
+    return splitDataset(train, recipe.validation);
+  }
   if (recipe.validation.kind === 'test' && test !== undefined) return { train, validation: test };
   throw new ValueError(
     `cannot train by the recipe '${recipe.name}': it validates on ${recipe.validation.kind === 'test' ? 'the test images' : 'images of their own'}, ` +
