@@ -124,7 +124,7 @@ export { kerasAdam, kerasAdamW, type OptimizerSettings } from './recipe/optimize
 export type { Recipe, ValidationSettings } from './recipe/recipe.ts';
 export { resolveRecipe, type RecipeChanges, type RecipeInput } from './recipe/resolve.ts';
 export { dependsOnEpochs, kerasSchedule, learningRateAt, type Schedule, type ScheduleTime } from './recipe/schedule.ts';
-export { parseSetting, type Setting } from './recipe/settings.ts';
+export { parseSetting, recipeWithSettings, type Setting } from './recipe/settings.ts';
 export { recipeChanges, type LearningRate, type RecipeShortcuts } from './recipe/shortcuts.ts';
 export { summarize, type LayerSummary, type ModelSummary } from './summarize.ts';
 

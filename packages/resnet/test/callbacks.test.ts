@@ -6,6 +6,7 @@ import {
   endEpoch,
   kerasSchedule,
   learningRateAt,
+  recipeWithSettings,
   resolveRecipe,
   startCallbacks,
   type CallbackEffect,
@@ -241,7 +242,7 @@ describe("the example's callbacks together", () => {
   });
 
   it("or, when they are combined by 'min', at the smaller of both", () => {
-    const combined = resolveRecipe('keras', {}, [{ path: 'callbacks.2.combine', value: 'min' }]).callbacks;
+    const combined = recipeWithSettings('keras', {}, [{ path: 'callbacks.2.combine', value: 'min' }]).callbacks;
     const rates = ratesOf(combined, schedule).map(([training = 0]) => training);
     expect(rates.every((rate, epoch) => rate <= schedule(epoch))).toBe(true);
     expect(rates.every((rate, epoch) => rate <= (rates[epoch - 1] ?? 1))).toBe(true);

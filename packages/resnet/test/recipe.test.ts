@@ -7,12 +7,13 @@ import {
   recipeDifferences,
   recipeNames,
   recipeNotes,
+  recipeWithSettings,
   resolveRecipe,
   type Recipe,
 } from '../src/index.ts';
 
 const withSettings = (name: string, ...settings: string[]): Recipe =>
-  resolveRecipe(name, {}, settings.map(parseSetting));
+  recipeWithSettings(name, {}, settings.map(parseSetting));
 /** A recipe with shortcuts. */
 const changes = (shortcuts: Parameters<typeof recipeChanges>[0], base: Recipe): Recipe =>
   resolveRecipe(base, recipeChanges(shortcuts, base));

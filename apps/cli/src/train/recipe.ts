@@ -8,6 +8,7 @@ import {
   recipeChanges,
   recipeDifferences,
   recipeNames,
+  recipeWithSettings,
   resolveRecipe,
   showSetting,
   type Recipe,
@@ -22,13 +23,13 @@ export function recipeOf(flags: TrainFlags): Recipe {
   return asUsage(() => {
     const base = resolveRecipe(isRecipeName(recipe) ? recipe : readRecipe(recipe));
     const changes = recipeChanges({ epochs, batchSize, learningRate, augment }, base);
-    return checked(resolveRecipe(base, changes, set.map(parseSetting)));
+    return checked(recipeWithSettings(base, changes, set.map(parseSetting)));
   });
 }
 
 /** What a run was trained with, with the changes of `--set`. @throws {UsageError} listing all problems */
 export function changedRecipe(kept: Recipe, { set = [] }: TrainFlags): Recipe {
-  return asUsage(() => checked(resolveRecipe(kept, {}, set.map(parseSetting))));
+  return asUsage(() => checked(recipeWithSettings(kept, {}, set.map(parseSetting))));
 }
 
 /** The name, and how it differs from the recipe that has the name by itself: `keras with batchSize 8`. */

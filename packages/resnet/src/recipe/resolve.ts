@@ -4,7 +4,6 @@ import { builtInRecipes, isRecipeName, recipeNames, type RecipeName } from './bu
 import { isJsonObject, merged, ownValue, shown } from './json.ts';
 import type { Recipe } from './recipe.ts';
 import { recipeSchema } from './schema.ts';
-import { withSetting, type Setting } from './settings.ts';
 
 /** Some settings of a recipe, at any depth. */
 export type RecipeChanges = { readonly [Key in keyof Recipe]?: PartialSettings<Recipe[Key]> };
@@ -16,17 +15,20 @@ export type RecipeInput = RecipeName | Recipe | (RecipeChanges & { readonly exte
 
 /**
  * The recipe that a name, an object or a parsed JSON file stands for, with changes on top of it, checked.
- * @param changes   over it, object by object
- * @param settings  over both, one after the other
+ * @param changes  over it, object by object
  * @throws {ValueError} that lists every problem with its path
  */
-export function resolveRecipe(input: unknown, changes: RecipeChanges = {}, settings: readonly Setting[] = []): Recipe {
-  const start = merged(expanded(input), changes);
-  return checkedRecipe(settings.reduce(withSetting, start));
+export function resolveRecipe(input: unknown, changes: RecipeChanges = {}): Recipe {
+  return checkedRecipe(uncheckedRecipe(input, changes));
+}
+
+/** What an input with changes stands for. @throws {ValueError} when there is no such recipe */
+export function uncheckedRecipe(input: unknown, changes: RecipeChanges): unknown {
+  return merged(expanded(input), changes);
 }
 
 /** A recipe out of unknown JSON. @throws {ValueError} that lists every problem with its path */
-function checkedRecipe(json: unknown): Recipe {
+export function checkedRecipe(json: unknown): Recipe {
   const result = v.safeParse(recipeSchema, json);
   if (result.success) return result.output;
   const problems = result.issues.map((issue) => describe(issue));

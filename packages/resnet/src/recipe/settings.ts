@@ -1,5 +1,7 @@
 import { ValueError } from '@skiplane/core';
 import { isJsonObject, ownValue, shown, type JsonObject } from './json.ts';
+import type { Recipe } from './recipe.ts';
+import { checkedRecipe, uncheckedRecipe, type RecipeChanges } from './resolve.ts';
 
 /** One setting of a recipe: a path such as `optimizer.momentum` or `callbacks.0.patience`, and its value. */
 export interface Setting {
@@ -19,11 +21,16 @@ export function parseSetting(text: string): Setting {
   return { path, value: parseValue(value) };
 }
 
+/** What `resolveRecipe` gives, with single settings on top of it all, one after the other. @throws {ValueError} as that does */
+export function recipeWithSettings(input: unknown, changes: RecipeChanges, settings: readonly Setting[]): Recipe {
+  return checkedRecipe(settings.reduce(withSetting, uncheckedRecipe(input, changes)));
+}
+
 /**
  * A copy of a recipe's JSON with one setting changed. A word for settings that have a `kind` chooses the kind, with its
  * defaults: `augmentation=none`.
  */
-export function withSetting(json: unknown, { path, value }: Setting): unknown {
+function withSetting(json: unknown, { path, value }: Setting): unknown {
   return changed(json, path.split('.'), value, path);
 }
 
