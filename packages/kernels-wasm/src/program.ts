@@ -12,6 +12,7 @@ import {
 } from '@skiplane/core';
 import { assemble, type Assembled, type PlacedPart } from './assemble.ts';
 import { byItself, codeBytes, moveTo, writeCode } from './code.ts';
+import type * as guard from './guard.ts';
 import { headerBytes, splitHeader, writeHeader, type Header } from './header.ts';
 import type { Heap } from './heap.ts';
 import type { LowerOptions } from './lower/lowering.ts';
@@ -34,6 +35,9 @@ export type Clock = () => number;
 
 /** For runs that nobody times: Node takes milliseconds to load the real one. */
 const noClock: Clock = () => 0;
+
+/** What watches for writes of kernels outside of what is theirs. */
+type Guards = typeof guard;
 
 /** What a program needs of its backend. */
 export interface Engine {
@@ -59,9 +63,6 @@ interface TimedOps {
   readonly headers: number;
   readonly memory: number;
 }
-
-/** What watches for writes of kernels outside of what is theirs. */
-type Guards = typeof import('./guard.ts');
 
 export class WasmProgram implements Program {
   readonly report: ProgramReport;
