@@ -148,36 +148,49 @@ export function winogradFilterGrad(p: WinogradFilterGrad, task: i32, scratch: us
   v128.store(target + 2 * to, f32x4.add(f32x4.sub(f32x4.mul(b, sixth), a), m5));
 }
 
-/** Second half: Σ groups in order, then Gᵀ m G, of 16 output channels at a time. Task: one input channel. Scratch: 171 vectors. */
+/**
+ * Second half: Σ groups in order, then Gᵀ m G, of 16 output channels at a time. Task: four input channels, whose sums lie one behind the other.
+ * Scratch: 603 vectors.
+ */
 export function winogradFilterGradSum(p: WinogradFilterGradSum, task: i32, scratch: usize): void {
   const outPadded = (p.outChannels + 15) & ~15;
   const planeStep = planeBytes(p.inChannels * outPadded), groupStep = planeStep * planes;
-  const half = scratch + 2304, taps = half + 288;
+  const half = scratch + 9216, taps = half + 288;
   for (let k = 0; k < p.outChannels; k += 16) {
-    let from = p.partials + (<usize>(k * p.inChannels + (task << 4)) << 2);
+    let from = p.partials + (<usize>(k * p.inChannels + (task << 6)) << 2);
     for (let plane = 0; plane < planes; plane++) {
-      for (let lanes: usize = 0; lanes < 64; lanes += 16) {
+      const to = scratch + (<usize>plane << 4);
+      for (let lanes: usize = 0; lanes < 256; lanes += 64) {
         let source = from + lanes;
-        let sum = v128.load(source);
-        for (let g = 1; g < p.groups; g++) {
-          source += groupStep;
-          sum = f32x4.add(sum, v128.load(source));
+        const end = source + groupStep * <usize>p.groups;
+        let a = v128.load(source), b = v128.load(source, 16), c = v128.load(source, 32), d = v128.load(source, 48);
+        for (source += groupStep; source < end; source += groupStep) {
+          a = f32x4.add(a, v128.load(source));
+          b = f32x4.add(b, v128.load(source, 16));
+          c = f32x4.add(c, v128.load(source, 32));
+          d = f32x4.add(d, v128.load(source, 48));
         }
-        v128.store(scratch + lanes * planes + (<usize>plane << 4), sum);
+        const summed = to + lanes * planes;
+        v128.store(summed, a);
+        v128.store(summed, b, 16 * planes);
+        v128.store(summed, c, 32 * planes);
+        v128.store(summed, d, 48 * planes);
       }
       from += planeStep;
     }
-    const end = min(k + 16, p.outChannels);
-    for (let c = k; c < end; c += 4) {
-      const summed = scratch + <usize>(c - k << 2) * planes;
-      for (let j = <usize>0; j < 6; j++) filterColumn(summed + (j << 4), 96, half + (j << 4), 96);
-      for (let i = <usize>0; i < 3; i++) filterColumn(half + 96 * i, 16, taps + 48 * i, 16);
-      for (let tap = 0; tap < 9; tap++) {
-        const to = p.dFilter + (<usize>((tap * p.inChannels + task) * p.outChannels + c) << 2);
-        const value = flush4(v128.load(taps + (<usize>tap << 4)));
-        v128.store(taps + (<usize>tap << 4), value);
-        if (c + 4 <= end) v128.store(to, value);
-        else memory.copy(to, taps + (<usize>tap << 4), <usize>(end - c) << 2);
+    const columns = min(16, p.outChannels - k);
+    for (let channel = 0; channel < 4; channel++) {
+      for (let c = 0; c < columns; c += 4) {
+        const summed = scratch + <usize>((channel << 6) + (c << 2)) * planes;
+        for (let j = <usize>0; j < 6; j++) filterColumn(summed + (j << 4), 96, half + (j << 4), 96);
+        for (let i = <usize>0; i < 3; i++) filterColumn(half + 96 * i, 16, taps + 48 * i, 16);
+        for (let tap = 0; tap < 9; tap++) {
+          const to = p.dFilter + (<usize>((tap * p.inChannels + (task << 2) + channel) * p.outChannels + k + c) << 2);
+          const value = flush4(v128.load(taps + (<usize>tap << 4)));
+          v128.store(taps + (<usize>tap << 4), value);
+          if (c + 4 <= columns) v128.store(to, value);
+          else memory.copy(to, taps + (<usize>tap << 4), <usize>(columns - c) << 2);
+        }
       }
     }
   }

@@ -10,8 +10,8 @@ export interface Member extends Work {
 
 /** Units of a group for each of several threads at the least: at the end, threads wait for the one that took the last. */
 const unitsPerThread = 4;
-/** What the members of a group may keep whole: it must stay in a small L2, beside the images of a step. */
-const keptBytes = 384 * 1024;
+/** What the ops of a group may keep whole, beside the one that keeps most: in turns, they must not drive one another out of the L2. */
+const keptBytes = 256 * 1024;
 
 /** Records that run together: step by step of the images of a batch, or, where that is 0, one by itself, or in order those of one task. */
 export class Group {
@@ -36,8 +36,9 @@ export class Group {
   /** Whether there would be units enough with these members, too, and, of several ops, room for what they keep. */
   takes(members: readonly Member[], threads: number): boolean {
     const { unit } = this.#with(members);
-    const kept = new Map([...this.#members, ...members].map((member) => [member.op, member.kept]));
-    const fits = kept.size === 1 || [...kept.values()].reduce((sum, bytes) => sum + bytes, 0) <= keptBytes;
+    const ofOps = new Map([...this.#members, ...members].map(({ op, kept }) => [op, kept]));
+    const kept = [...ofOps.values()];
+    const fits = kept.reduce((sum, bytes) => sum + bytes, 0) - Math.max(...kept) <= keptBytes;
     return fits && this.#batch % unit === 0 && this.#batch / unit >= unitsPerThread * threads;
   }
 

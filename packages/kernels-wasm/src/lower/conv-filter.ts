@@ -45,7 +45,7 @@ export const conv2dBackpropFilter: Lower<'conv2dBackpropFilter'> = ({
           },
           { images: equalShares(shape.batch, groups), sequence },
         ),
-        record('winogradFilterGradSum', inChannels, {
+        record('winogradFilterGradSum', inChannels / 4, {
           partials: at.workspace,
           dFilter: at.output(0),
           groups,
