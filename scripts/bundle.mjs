@@ -1,27 +1,31 @@
 /**
- * Builds the package in the current folder from the entries of its exports (an app: from src/main.ts).
+ * Builds the package in the current folder from the entries of its exports (an app: from src/main.ts): node bundle.mjs [--whole]
  *
  * What `default` names is for bundlers: a module in dist/ for each in src/, so that a page takes only what it uses, and loads
- * later what it uses later. What `node` names is for Node, and an app is, too. Node parses all of a module that it loads, and
- * takes more than half a millisecond to find one: so there are few chunks, a smaller entry does without what only a larger one
- * needs, and of others' packages there is what is used.
+ * later what it uses later. With --whole it is one module, and one for each part that is loaded later: for a package of which a
+ * page uses most. Bundlers keep modules apart that parts of a page share, and many small chunks deflate worse.
+ *
+ * What `node` names is for Node, and an app is, too. Node parses all of a module that it loads, and takes more than half a
+ * millisecond to find one: so there are few chunks, a smaller entry does without what only a larger one needs, and of others'
+ * packages there is what is used.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
-import { chunkNames } from './bundle/chunk-names.mjs';
+import { chunkNames, namesOfParts } from './bundle/chunk-names.mjs';
 import { inflated } from './bundle/inflated.mjs';
 import { licenses } from './bundle/licenses.mjs';
 
 const source = '@skiplane/source';
 const { exports = {} } = JSON.parse(readFileSync('package.json', 'utf8'));
 const entries = Object.values(exports).filter((target) => target[source] !== undefined);
+const modules = { dir: 'dist', preserveModules: true, preserveModulesRoot: 'src' };
 /** Others' packages that are loaded with an entry. */
 const inlined = /^(?:valibot|wasm-feature-detect)$/;
 
 rmSync('dist', { recursive: true, force: true });
 if (entries.length === 0) await build({ main: './src/main.ts' }, chunksIn('dist', ['./src/main.ts']));
-else await build(entriesOf('default', 'dist'), { dir: 'dist', preserveModules: true, preserveModulesRoot: 'src' });
+else await build(entriesOf('default', 'dist'), process.argv.includes('--whole') ? whole() : modules);
 if (entries.some(({ node }) => node !== undefined)) {
   const input = entriesOf('node', 'dist/bundle');
   const chunks = chunksIn('dist/bundle', Object.values(input));
@@ -33,6 +37,15 @@ function entriesOf(condition, dir) {
   return Object.fromEntries(
     entries.map((target) => [target[condition].slice(`./${dir}/`.length, -'.js'.length), target[source]]),
   );
+}
+
+function whole() {
+  const group = { name: namesOfParts(resolve(entries[0][source])), debugName: 'parts' };
+  return {
+    dir: 'dist',
+    chunkFileNames: '[name].js',
+    codeSplitting: { includeDependenciesRecursively: false, groups: [group] },
+  };
 }
 
 function chunksIn(dir, paths) {
@@ -48,6 +61,8 @@ async function build(input, output, { inline = /^$/, plugins = [] } = {}) {
     external: (id) => /^(?![./\0]|@oxc-project\/runtime)/.test(id) && !inline.test(id),
     platform: 'neutral',
     plugins,
+    // Entries are written as they stand, or by groups that leave them alone.
+    preserveEntrySignatures: 'allow-extension',
     // An import that inlining leaves empty would stay, and bundlers would warn of it.
     optimization: { inlineConst: false },
     // As in tsconfig.base.json: no `using`, which Node 20 does not know.

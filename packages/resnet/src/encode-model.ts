@@ -6,7 +6,7 @@ import { encodeKerasHdf5 } from './formats/keras-hdf5-writer.ts';
 import { kerasModel } from './formats/keras-model.ts';
 import { kerasTraining } from './formats/keras-training.ts';
 import type { OptimizerSnapshot } from './formats/model-file.ts';
-import { ownMetadata } from './formats/own-metadata.ts';
+import { ownMetadata } from './formats/own-metadata-writer.ts';
 import { encodeTfjsLayers } from './formats/tfjs-layers-writer.ts';
 import { parameterSpecs } from './initial-parameters.ts';
 import { isLayerGraph, type Model } from './model.ts';
