@@ -38,8 +38,12 @@ export function filterDirect(p: FilterDirect, task: i32, scratch: usize): void {
   const pixel = <usize>p.inChannels << 2, outPixel = <usize>p.outChannels << 2;
   // Channels of a panel of x: 16, or all where they do not come out even. Of a panel, the kw·C run of a filter row is contiguous.
   const inPanel = (p.inChannels & 15) == 0 ? 16 : p.inChannels, panelPixel = <usize>inPanel << 2, panelRun = p.filterWidth * inPanel;
-  const columns = (p.outWidth - 1) * p.strideWidth + p.filterWidth;
-  const mostRows = (p.rowsPerBlock - 1) * p.strideHeight + p.filterHeight;
+  // Of a window of one row or column, only those are packed that it reads.
+  const packs = inPanel != p.inChannels;
+  const rowStep = packs && p.filterHeight == 1 ? p.strideHeight : 1, columnStep = packs && p.filterWidth == 1 ? p.strideWidth : 1;
+  const rowStride = p.strideHeight / rowStep, columnStride = p.strideWidth / columnStep;
+  const columns = (p.outWidth - 1) * columnStride + p.filterWidth;
+  const mostRows = (p.rowsPerBlock - 1) * rowStride + p.filterHeight;
   const zeros = scratch, dyBlock = scratch + 128, window = dyBlock + (<usize>(outPadded * p.outWidth * p.rowsPerBlock) << 2);
   clearFloats(zeros, 128);
   // The last pair of an odd run reads one float past the window.
@@ -51,17 +55,17 @@ export function filterDirect(p: FilterDirect, task: i32, scratch: usize): void {
   const xRow = pixel * <usize>p.width, dyRow = outPixel * <usize>p.outWidth;
   const xEnd = p.x + xRow * <usize>(p.height * end), dyEnd = p.dy + dyRow * <usize>(p.outHeight * end);
   const tiles = <usize>(p.filterHeight * panels * (runPadded >> 1));
-  const xShare = inPanel != p.inChannels && p.strideHeight == 1 ? wholeLines(xRow * <usize>p.rowsPerBlock / tiles) : 0;
+  const xShare = packs && p.strideHeight == 1 ? wholeLines(xRow * <usize>p.rowsPerBlock / tiles) : 0;
   const dyShare = p.outChannels != 16 ? wholeLines(dyRow * <usize>p.rowsPerBlock / tiles) : 0;
   let started = part > 0;
   for (let n = begin; n < end; n++) {
     for (let i = 0; i < p.outHeight; i += p.rowsPerBlock) {
       const rows = min(p.rowsPerBlock, p.outHeight - i);
       const image = p.x + pixel * <usize>(n * p.height * p.width);
-      const top = i * p.strideHeight - p.padTop, windowRows = (rows - 1) * p.strideHeight + p.filterHeight;
+      const top = i * p.strideHeight - p.padTop, windowRows = (rows - 1) * rowStride + p.filterHeight;
       let x = window, rowBytes = panelPixel * <usize>columns;
-      if (inPanel != p.inChannels) {
-        packWindow(window, image, p.height, p.width, p.inChannels, top, windowRows, -p.padLeft, columns);
+      if (packs) {
+        packWindow(window, image, p.height, p.width, p.inChannels, top, windowRows, rowStep, -p.padLeft, columns, columnStep);
       } else if ((run & 1) == 0 && p.filterWidth == 1 && p.padLeft == 0 && columns <= p.width && top >= 0 && top + windowRows <= p.height) {
         // What needs no padding is read where it is; a pair of an odd run would read one float more.
         x = image + pixel * <usize>(top * p.width);
@@ -91,7 +95,7 @@ export function filterDirect(p: FilterDirect, task: i32, scratch: usize): void {
               const at = acc + (<usize>(inPanel == p.inChannels ? a : (a >> 4) * p.inChannels + c + (a & 15)) << 6);
               outer2x16(
                 at, started ? at : zeros, xPanel + (<usize>a << 2), panel, rows, p.outWidth,
-                panelPixel * <usize>p.strideWidth, rowBytes * <usize>p.strideHeight, panelRowBytes,
+                panelPixel * <usize>columnStride, rowBytes * <usize>rowStride, panelRowBytes,
               );
             }
             xPanel += xPanelBytes;

@@ -29,17 +29,20 @@ export function copyWindow(
   }
 }
 
-/** {@link copyWindow} with the channels in panels of 16: [channels/16][rows][columns][16]. Channels are a multiple of 16. */
+/**
+ * Rows top, top + rowStep, … and columns left, left + columnStep, … as {@link copyWindow} has them, with the channels in panels of 16:
+ * [channels/16][rows][columns][16]. Channels are a multiple of 16.
+ */
 export function packWindow(
-  target: usize, image: usize, height: i32, width: i32, channels: i32, top: i32, rows: i32, left: i32, columns: i32,
+  target: usize, image: usize, height: i32, width: i32, channels: i32, top: i32, rows: i32, rowStep: i32, left: i32, columns: i32, columnStep: i32,
 ): void {
   const pixel = <usize>channels << 2;
   const panelBytes = <usize>(rows * columns) << 6;
   for (let r = 0; r < rows; r++) {
-    const i = top + r;
+    const i = top + r * rowStep;
     const inside = i >= 0 && i < height;
     for (let s = 0; s < columns; s++) {
-      const j = left + s;
+      const j = left + s * columnStep;
       let to = target;
       if (inside && j >= 0 && j < width) {
         let from = image + pixel * <usize>(i * width + j);

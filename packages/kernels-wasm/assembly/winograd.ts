@@ -1,6 +1,6 @@
 import { activationFloor, storePixel, storeVector, writeEpilogueConstants } from './epilogue';
 import { WinogradConv, WinogradFilterTransform } from './generated/records';
-import { clearFloats } from './memory';
+import { clearFloats, copyFloats } from './memory';
 import { madd } from './simd';
 import { patchProducts } from './tile-winograd';
 import { factor4, factorBytes, stripColumns, transformRow, transformStrips, writeFactors } from './winograd-input';
@@ -39,7 +39,7 @@ const planes: i32 = 36;
 
 /**
  * U = G g Gᵀ for one panel of 16 output channels of the convolution that uses it. With `backward`, taps are flipped and
- * channels change roles. Task: one panel. Scratch: 18 + 36 vectors.
+ * channels change roles. Task: one panel. Scratch: 36 + 18 + 36 vectors.
  */
 export function winogradFilterTransform(p: WinogradFilterTransform, task: i32, scratch: usize): void {
   const inner = p.backward != 0 ? p.outChannels : p.inChannels;
@@ -47,37 +47,57 @@ export function winogradFilterTransform(p: WinogradFilterTransform, task: i32, s
   const panels = (columns + 15) >> 4;
   const tapStep = <usize>(p.inChannels * p.outChannels) << 2;
   const planeStep = planeBytes(panels * inner * 16);
-  const taps = scratch, half = scratch + 144, whole = half + 288;
-  for (let k = 0; k < inner; k++) {
+  const taps = scratch, half = scratch + 576, whole = half + 288;
+  for (let k = 0; k < inner; k += 4) {
     for (let lane = 0; lane < 16; lane += 4) {
-      const column = (task << 4) + lane;
-      gatherTaps(p, k, column, columns, tapStep, taps);
-      for (let s = 0; s < 3; s++) {
-        const at = taps + (<usize>s << 4);
-        filterColumn(v128.load(at), v128.load(at, 48), v128.load(at, 96), half + (<usize>s << 4), 48);
-      }
-      for (let i = 0; i < 6; i++) {
-        const at = half + <usize>i * 48;
-        filterColumn(v128.load(at), v128.load(at, 16), v128.load(at, 32), whole + <usize>i * 96, 16);
-      }
-      const target = p.panels + (<usize>((task * inner + k) * 16 + lane) << 2);
-      for (let plane = 0; plane < planes; plane++) {
-        v128.store(target + planeStep * <usize>plane, v128.load(whole + (<usize>plane << 4)));
+      gatherTaps(p, k, (task << 4) + lane, columns, tapStep, taps);
+      for (let j = 0; j < 4; j++) {
+        for (let s = 0; s < 3; s++) {
+          const at = taps + <usize>(j * 144 + (s << 4));
+          filterColumn(v128.load(at), v128.load(at, 48), v128.load(at, 96), half + (<usize>s << 4), 48);
+        }
+        for (let i = 0; i < 6; i++) {
+          const at = half + <usize>i * 48;
+          filterColumn(v128.load(at), v128.load(at, 16), v128.load(at, 32), whole + <usize>i * 96, 16);
+        }
+        const target = p.panels + (<usize>((task * inner + k + j) * 16 + lane) << 2);
+        for (let plane = 0; plane < planes; plane++) {
+          v128.store(target + planeStep * <usize>plane, v128.load(whole + (<usize>plane << 4)));
+        }
       }
     }
   }
 }
 
-/** The nine taps of four output columns at `column`, zero beyond the last. */
+/** The nine taps of four output columns at `column`, zero beyond the last, for each of four inner channels at `k`: [4][9][4]. */
 function gatherTaps(p: WinogradFilterTransform, k: i32, column: i32, columns: i32, tapStep: usize, taps: usize): void {
+  const step = <usize>p.outChannels << 2;
   for (let tap = 0; tap < 9; tap++) {
-    const source = p.source + tapStep * <usize>(p.backward != 0 ? 8 - tap : tap);
-    for (let j = 0; j < 4; j++) {
-      const c = column + j;
-      const index = p.backward != 0 ? c * p.outChannels + k : k * p.outChannels + c;
-      store<f32>(taps + <usize>((tap << 4) + (j << 2)), c < columns ? load<f32>(source + (<usize>index << 2)) : 0);
+    const to = taps + (<usize>tap << 4);
+    if (p.backward != 0) {
+      const at = p.source + tapStep * <usize>(8 - tap) + step * <usize>column + (<usize>k << 2);
+      const r0 = row(at, column, columns), r1 = row(at + step, column + 1, columns);
+      const r2 = row(at + 2 * step, column + 2, columns), r3 = row(at + 3 * step, column + 3, columns);
+      const a = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), b = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+      const c = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7), d = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+      v128.store(to, v128.shuffle<i64>(a, b, 0, 2));
+      v128.store(to, v128.shuffle<i64>(a, b, 1, 3), 144);
+      v128.store(to, v128.shuffle<i64>(c, d, 0, 2), 288);
+      v128.store(to, v128.shuffle<i64>(c, d, 1, 3), 432);
+    } else {
+      let at = p.source + tapStep * <usize>tap + step * <usize>k + (<usize>column << 2);
+      const count = <usize>max(0, min(4, columns - column)) << 2;
+      for (let j: usize = 0; j < 576; j += 144) {
+        copyFloats(to + j, at, count);
+        clearFloats(to + j + count, 16 - count);
+        at += step;
+      }
     }
   }
+}
+
+@inline function row(at: usize, column: i32, columns: i32): v128 {
+  return column < columns ? v128.load(at) : f32x4.splat(0);
 }
 
 /** Where a task's scratch has the epilogue's constants, four vectors of results, and the bias of zeros. */
