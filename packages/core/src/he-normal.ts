@@ -24,7 +24,7 @@ const lowerTail = 0.02275013194817921;
 export function heNormal(shape: readonly number[], seed: number, name: string): Float32Array {
   const deviation = Math.sqrt(2 / fanIn(shape, name)) / truncatedDeviation;
   const draws = uniforms(randomStream(seed, name), elementCount(shape));
-  return Float32Array.from(draws, (u) => deviation * normalQuantile(lowerTail + u * (1 - 2 * lowerTail)));
+  return Float32Array.from(draws, (u) => deviation * centralQuantile(lowerTail + u * (1 - 2 * lowerTail)));
 }
 
 function fanIn(shape: readonly number[], name: string): number {
@@ -77,11 +77,19 @@ const tail: readonly [Polynomial, Polynomial] = [
  * @source Wichura 1988, algorithm AS 241 (PPND16)
  */
 export function normalQuantile(p: number): number {
+  const r = distanceOf(p);
+  return r <= 5 ? centralQuantile(p) : Math.sign(p - 0.5) * ratio(tail, r - 5);
+}
+
+/** The same for p from e⁻²⁵ to 1 − e⁻²⁵: who needs no more loads no tail. */
+function centralQuantile(p: number): number {
   const q = p - 0.5;
   if (Math.abs(q) <= 0.425) return q * ratio(centre, 0.180625 - q * q);
-  const r = Math.sqrt(-Math.log(Math.min(p, 1 - p)));
-  return Math.sign(q) * (r <= 5 ? ratio(shoulder, r - 1.6) : ratio(tail, r - 5));
+  return Math.sign(q) * ratio(shoulder, distanceOf(p) - 1.6);
 }
+
+/** From either end. */
+const distanceOf = (p: number): number => Math.sqrt(-Math.log(Math.min(p, 1 - p)));
 
 function ratio([numerator, denominator]: readonly [Polynomial, Polynomial], r: number): number {
   const at = (polynomial: Polynomial): number => polynomial.reduce((sum, coefficient) => sum * r + coefficient, 0);
