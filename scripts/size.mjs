@@ -11,12 +11,12 @@ const gpu = { 'kernels-gpu': ['createGpuBackend'] };
 const loads = { resnet: ['loadModel', 'Predictor'] };
 const trains = { resnet: ['evaluateModel', 'loadModel', 'modelConfig', 'Predictor', 'train'] };
 
-/** What pages use, and how many bytes they may load until they have used all of it, minified and gzipped. */
+/** What pages use, and how many bytes they may load at their start, and until they have used all of it, minified and gzipped. */
 const entries = [
-  { name: 'wasm: train, evaluate, load, predict', uses: { ...wasm, ...trains }, limit: 86_900 },
-  { name: 'the same with the gpu backend', uses: { ...wasm, ...gpu, ...trains }, limit: 113_600 },
-  { name: 'wasm: load, predict', uses: { ...wasm, ...loads }, limit: 58_900 },
-  { name: 'the same with the gpu backend', uses: { ...wasm, ...gpu, ...loads }, limit: 90_000 },
+  { name: 'wasm: train, evaluate, load, predict', uses: { ...wasm, ...trains }, limits: [58_000, 83_000] },
+  { name: 'the same with the gpu backend', uses: { ...wasm, ...gpu, ...trains }, limits: [85_000, 110_000] },
+  { name: 'wasm: load, predict', uses: { ...wasm, ...loads }, limits: [38_000, 56_500] },
+  { name: 'the same with the gpu backend', uses: { ...wasm, ...gpu, ...loads }, limits: [65_000, 83_500] },
 ];
 
 /** A page for page-run.mjs. */
@@ -99,10 +99,13 @@ function importedBy(fileName, output, found = new Set()) {
 const rows = await Promise.all(entries.map(async (entry) => ({ ...entry, ...(await measure(entry)) })));
 const kilobytes = (bytes) => (bytes / 1000).toFixed(1);
 printTable([
-  ['kB, minified and gzipped', 'at its start', 'by its end', 'at most', 'other formats, on use'],
-  ...rows.map(({ name, start, page, later, limit }) => [name, ...[start, page, limit, later].map(kilobytes)]),
+  ['kB, minified and gzipped', 'at its start', 'at most', 'by its end', 'at most', 'other formats, on use'],
+  ...rows.map(({ name, start, page, later, limits: [first, last] }) => [
+    name,
+    ...[start, first, page, last, later].map(kilobytes),
+  ]),
 ]);
-const over = rows.filter(({ page, limit }) => page > limit);
+const over = rows.filter(({ start, page, limits: [first, last] }) => start > first || page > last);
 if (over.length > 0) {
   console.error(`error: too large: ${over.map(({ name }) => name).join('; ')}.`);
   process.exitCode = 1;

@@ -4,16 +4,21 @@ import { classNamesSchema, modelSchema } from '../checkpoint/schema.ts';
 import { modelConfig, type ModelConfig } from '../config.ts';
 import { matchNetworks } from '../layer-graph/match-networks.ts';
 import { layerGraphSchema } from '../layer-graph/schema.ts';
+import { isJsonObject } from '../recipe/json.ts';
 import { isLayerGraph, type Model } from '../model.ts';
 import { resolvePreprocessing, preprocessingNumbersSchema } from '../preprocessing-input.ts';
 import type { ImportedNetwork, NetworkOutline } from './model-file.ts';
 import { parameterSpecs } from '../initial-parameters.ts';
 
-const schema = v.object({
-  model: v.union([modelSchema, layerGraphSchema]),
-  classNames: classNamesSchema,
-  preprocessing: v.nullable(preprocessingNumbersSchema),
-});
+// Of valibot there is what a checkpoint needs, too: functions that only this file has would be in every page that loads one.
+const schema = v.objectWithRest(
+  {
+    model: v.lazy((model) => (isJsonObject(model) && 'layers' in model ? layerGraphSchema : modelSchema)),
+    classNames: classNamesSchema,
+    preprocessing: v.nullable(preprocessingNumbersSchema),
+  },
+  v.unknown(),
+);
 
 /**
  * A network with what its file's own metadata says of it. The model and its names come back where the network computes the

@@ -14,18 +14,20 @@ import { joinedSources } from './source-parts.ts';
 
 const format = 'TensorFlow.js';
 
+/** Files may say more. */
+const loose = <const E extends v.ObjectEntries>(entries: E) => v.objectWithRest(entries, v.unknown());
 const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const weightSchema = v.object({
+const weightSchema = loose({
   name: v.string(),
   shape: v.array(size),
   dtype: v.string(),
   /** Where it is the optimizer's. */
   group: v.optional(v.string()),
   quantization: v.optional(
-    v.object({ dtype: v.string(), scale: v.optional(v.number(), 1), min: v.optional(v.number(), 0) }),
+    loose({ dtype: v.string(), scale: v.optional(v.number(), 1), min: v.optional(v.number(), 0) }),
   ),
 });
-const manifestSchema = v.array(v.object({ paths: v.array(v.string()), weights: v.array(weightSchema) }));
+const manifestSchema = v.array(loose({ paths: v.array(v.string()), weights: v.array(weightSchema) }));
 
 /** @param head  the first bytes of a file */
 export function looksLikeJson(head: Uint8Array): boolean {
