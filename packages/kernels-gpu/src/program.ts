@@ -10,7 +10,7 @@ import {
 import { compile, type Compiled, type CompileInput } from './compile.ts';
 import type { Context } from './context.ts';
 import { encodePass } from './encode.ts';
-import { Guard } from './guard.ts';
+import type { Guard } from './guard.ts';
 import { profileSteps } from './profile.ts';
 import type { GpuTensor } from './tensor.ts';
 
@@ -47,15 +47,10 @@ export class GpuProgram implements Program {
     options: CompileOptions & Pick<CompileInput, 'lowerOptions' | 'precision' | 'onProgress'>,
   ): Promise<GpuProgram> {
     const { guard = false, lowerOptions, precision, onProgress } = options;
+    const watch = guard ? await import('./guard.ts') : undefined;
     const compiled = await compile(context, { graph, tensors, guard, lowerOptions, precision, onProgress });
-    return new GpuProgram(
-      context,
-      graph.name,
-      tensors,
-      compiled,
-      guard ? new Guard(context, compiled, tensors) : undefined,
-      recomputation,
-    );
+    const watched = watch && new watch.Guard(context, compiled, tensors);
+    return new GpuProgram(context, graph.name, tensors, compiled, watched, recomputation);
   }
 
   async run(): Promise<void> {
