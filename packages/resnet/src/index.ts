@@ -158,14 +158,8 @@ export { classResults, type ClassResult } from './evaluate/per-class.ts';
 export { Evaluator, InferenceProgram, type FoldOptions } from './evaluate/evaluator.ts';
 export { pipelined, type BatchWork } from './pipelined.ts';
 export { Predictor, predictImages, type Prediction, type PredictOptions, type PredictorOptions } from './predict.ts';
-export {
-  beginEpoch,
-  endEpoch,
-  startCallbacks,
-  type CallbacksState,
-  type CallbackState,
-  type CallbacksStep,
-} from './train/callbacks/callback-list.ts';
+export { beginEpoch, endEpoch, startCallbacks, type CallbacksStep } from './train/callbacks/callback-list.ts';
+export type { CallbacksState, CallbackState } from './train/callbacks/callbacks-state.ts';
 export { csvLines, type EpochLogs } from './train/callbacks/csv-logger.ts';
 export type { CallbackEffect, EpochEnd } from './train/callbacks/callback.ts';
 export type {

@@ -5,7 +5,7 @@ import type { LossScale } from '../graphs/loss-scaling.ts';
 import type { Model } from '../model.ts';
 import type { Parameters } from '../parameters.ts';
 import type { Recipe } from '../recipe/recipe.ts';
-import type { CallbacksState } from '../train/callbacks/callback-list.ts';
+import type { CallbacksState } from '../train/callbacks/callbacks-state.ts';
 
 /** All that is needed to use a model, and, from a training run of one of the families, all that is needed to go on with it. */
 export type Checkpoint = RunCheckpoint | CheckpointOf<Model, null>;

@@ -9,7 +9,7 @@ import { lossScaleNames } from '../graphs/loss-scaling.ts';
 import { optimizerRule, optimizerStateName } from '../graphs/optimizer.ts';
 import { parameterSpecs } from '../initial-parameters.ts';
 import type { ParameterSpec } from '../parameters.ts';
-import { keptEpoch } from '../train/callbacks/callback-list.ts';
+import { keptEpoch } from '../train/callbacks/callbacks-state.ts';
 import type { Checkpoint, TrainingState } from './checkpoint.ts';
 import {
   checkpointFormat,

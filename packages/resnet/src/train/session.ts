@@ -17,7 +17,8 @@ import type { ParameterSpec, Parameters } from '../parameters.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { learningRateAt } from '../recipe/schedule.ts';
 import type { CallbackEffect } from './callbacks/callback.ts';
-import { beginEpoch, endEpoch, keptEpoch, startCallbacks, type CallbacksState } from './callbacks/callback-list.ts';
+import { beginEpoch, endEpoch, startCallbacks } from './callbacks/callback-list.ts';
+import { keptEpoch, type CallbacksState } from './callbacks/callbacks-state.ts';
 import type { TrainingMemory } from './events.ts';
 import { resolveOptions, savedState, stepsOf, type ResolvedOptions, type TrainOptions } from './options.ts';
 import { bytesAnImage, StepPrograms } from './step-programs.ts';
@@ -75,8 +76,7 @@ export class TrainingSession implements Disposable {
     this.best = state?.best ?? null;
     this.callbacks = state?.callbacks ?? startCallbacks(recipe.callbacks);
     this.#keptWeights = state?.keptWeights ?? null;
-    this.end = null;
-    if (this.done) this.end = state?.end ?? null;
+    this.end = (this.done ? state?.end : null) ?? null;
     this.#finiteStep = this.step;
   }
 

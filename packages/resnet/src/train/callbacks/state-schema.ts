@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { CallbacksState } from './callback-list.ts';
+import type { CallbacksState } from './callbacks-state.ts';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const finite = v.pipe(v.number(), v.finite());
