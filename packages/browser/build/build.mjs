@@ -19,7 +19,7 @@ for (const backend of ['wasm', 'gpu']) await writeProgram(backend);
 /** Copies the kernels' binaries. Gives their names. */
 function copyBinaries() {
   const from = path('../kernels-wasm/src/generated');
-  const files = readdirSync(from).filter((file) => file !== 'records.ts');
+  const files = readdirSync(from).filter((file) => !file.startsWith('records'));
   for (const file of files) cpSync(`${from}/${file}`, path(`src/generated/binaries/${file}`));
   return files.filter((file) => file !== 'binaries.ts').map((file) => file.slice(0, -'.ts'.length));
 }

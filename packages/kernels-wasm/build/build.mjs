@@ -2,10 +2,10 @@
  * Builds the wasm binaries and inlines them.
  *
  * records.json lists the kernels, by the set that is loaded together, and their operands; from it come, on both sides of the
- * boundary, the same layout: assembly/generated/records.ts (opcodes and one unmanaged class a kernel) and
- * src/generated/records.ts (typed fields). The binaries, {simd, relaxed-simd} × {threads, single}, end as base64 in a file of
- * their own each, of which an engine loads one, and so do those with the kernels that only training or int8 nets need, which it
- * loads for these: src/generated/binaries.ts knows them.
+ * boundary, the same layout: assembly/generated/records.ts (opcodes and one unmanaged class a kernel) and src/generated/records.ts
+ * (typed fields), with the names of a set's fields in a file of its own, which is loaded with the set. The binaries,
+ * {simd, relaxed-simd} × {threads, single}, end as base64 in a file of their own each, of which an engine loads one, and so do
+ * those with the kernels that only training or int8 nets need, which it loads for these: src/generated/binaries.ts knows them.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { main } from 'assemblyscript/asc';
@@ -54,19 +54,22 @@ function writeRecords(sets) {
       const members = Object.keys(fields).map((field) => `${field}: number`);
       return `  ${name}: { ${members.join('; ')} };\n`;
     });
-  const operands = Object.entries(sets).map(([set, kernels]) => {
-    const lines = Object.entries(kernels).map(([name, fields]) => {
-      const words = Object.entries(fields).map(([field, type]) => (type === 'f32' ? `${field}:f32` : field));
-      return `    ${name}: '${words.join(' ')}',\n`;
-    });
-    return `  ${set}: {\n${lines.join('')}  },\n`;
-  });
   writeFileSync(
     path('src/generated/records.ts'),
     `${header}/** Operands of each kernel, in the order of its record; pointers are byte offsets. */\nexport interface KernelOperands {\n${interfaces.join('')}}\n\n` +
-      `/** The words of each kernel's record, in order: whole numbers but for those with \`:f32\`. Sets, and kernels of a set, are in order of their opcodes. */\n` +
-      `export const operandNames = {\n${operands.join('')}} as const;\n`,
+      `/** In order of their kernels' opcodes. */\nexport const kernelSets = ${JSON.stringify(Object.keys(sets))} as const;\n`,
   );
+  for (const [set, kernels] of Object.entries(sets)) {
+    const lines = Object.entries(kernels).map(([name, fields]) => {
+      const words = Object.entries(fields).map(([field, type]) => (type === 'f32' ? `${field}:f32` : field));
+      return `  ${name}: '${words.join(' ')}',\n`;
+    });
+    writeFileSync(
+      path(`src/generated/records-${set}.ts`),
+      `${header}/** The words of each kernel's record, in order: whole numbers but for those with \`:f32\`. Kernels are in order of their opcodes. */\n` +
+        `export const operandNames = {\n${lines.join('')}} as const;\n`,
+    );
+  }
 }
 
 async function writeBinaries() {

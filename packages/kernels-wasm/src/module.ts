@@ -1,6 +1,6 @@
 import type { Binary } from './features.ts';
 import { binaries } from './generated/binaries.ts';
-import { operandNames } from './generated/records.ts';
+import { kernelSets } from './generated/records.ts';
 import type { KernelSet } from './lower/index.ts';
 import { nodeModule } from './node.ts';
 
@@ -69,7 +69,7 @@ export const loadKernels = (set: KernelSet, binary: Binary, threads: boolean): P
   loadModule(set === 'training' ? `training-${binary}` : set, threads);
 
 /** Where a set's `execute` is in the table: the upper bits of its opcodes. */
-export const placeOf = (set: KernelSet): number => Object.keys(operandNames).indexOf(set);
+export const placeOf = (set: KernelSet): number => kernelSets.indexOf(set);
 
 /** Lets programs name the kernels of another module, too. */
 export async function addKernels(

@@ -6,12 +6,13 @@ import { matMul } from './dense.ts';
 import { add, affine, multiply, relu, reshape, sigmoid } from './elementwise.ts';
 import type { Lower } from './lowering.ts';
 import { averagePool2d, maxPool2d } from './pool.ts';
+import { addLayouts } from './record-layouts.ts';
 import type * as quantized from './quantized.ts';
 import { softmax } from './softmax.ts';
 import type * as training from './training.ts';
 
-type TrainingKind = keyof typeof training;
-type QuantizedKind = keyof typeof quantized;
+type TrainingKind = Exclude<keyof typeof training, 'operandNames'>;
+type QuantizedKind = Exclude<keyof typeof quantized, 'operandNames'>;
 
 type Lowerings<Kind extends OpKind> = { readonly [K in Kind]: Lower<K> };
 
@@ -41,8 +42,12 @@ const quantizedKinds: Readonly<Record<QuantizedKind, true>> = {
 };
 
 interface Loaders {
-  training(): Promise<Lowerings<TrainingKind>>;
-  quantized(): Promise<Lowerings<QuantizedKind>>;
+  training(): Promise<Lowerings<TrainingKind> & Records>;
+  quantized(): Promise<Lowerings<QuantizedKind> & Records>;
+}
+
+interface Records {
+  readonly operandNames: Readonly<Record<string, string>>;
 }
 
 /** Those that not every page needs: loaded by who compiles a program with one, with their kernels. */
@@ -61,7 +66,9 @@ export function kernelSetsOf(ops: readonly { readonly kind: OpKind }[]): Readonl
 }
 
 export async function loadLowerings(set: KernelSet): Promise<void> {
-  Object.assign(loaded, await loaders[set]());
+  const { operandNames, ...lowerings } = await loaders[set]();
+  addLayouts(set, operandNames);
+  Object.assign(loaded, lowerings);
 }
 
 /** The lowering of ops of a kind. */

@@ -13,6 +13,8 @@ import {
   type OpView,
 } from './lowering.ts';
 
+export { operandNames } from '../generated/records-quantized.ts';
+
 export const quantize: Lower<'quantize'> = ({ attrs: { multiplier }, inputs }) => {
   const count = elementCount(spec(inputs, 0).shape);
   return single('quantize', (at) => [

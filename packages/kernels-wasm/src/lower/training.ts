@@ -1,4 +1,5 @@
-/** The lowerings of ops that only training and evaluation need. */
+/** The lowerings of ops that only training and evaluation need, and the layouts of their kernels' records. */
+export { operandNames } from '../generated/records-training.ts';
 export { batchNormGrad, batchNormRecompute, batchNormTraining, biasAddGrad } from './batch-norm-training.ts';
 export { conv2dBackpropFilter } from './conv-filter.ts';
 export { conv2dBackpropInput } from './conv-input.ts';
