@@ -9,7 +9,7 @@ export interface Member extends Work {
 }
 
 /** Units of a group for each of several threads at the least: at the end, threads wait for the one that took the last. */
-const unitsPerThread = 4;
+const unitsPerThread = 8;
 /** What the ops of a group may keep whole, beside the one that keeps most: in turns, they must not drive one another out of the L2. */
 const keptBytes = 256 * 1024;
 

@@ -132,8 +132,6 @@ class Stages {
       return place;
     }
     const [member] = piece as readonly [Member];
-    // Beside the next group by images, whose units fill up the time in which one thread still does the last of these.
-    if (this.#byImages(member)) return this.#put(stage + 1, member);
     const joins = member.tasks === 1 && Math.max(soonest, this.#earliest(op, own, this.#small[stage - 1])) < stage;
     return this.#put(joins ? stage - 1 : stage, member);
   }

@@ -155,7 +155,7 @@ describe('groups', () => {
   beforeAll(() => loadLowerings('training'));
 
   it('have what two batch norms have between them, forward and backward', () => {
-    const { part, groups } = planned(16, 2);
+    const { part, groups } = planned(32, 2);
     const kinds = groups.map((group) => group.map(({ op }) => part.graph.ops[op]?.kind).join(' '));
     const count = (of: string): number => kinds.filter((kind) => kind === of).length;
     expect(count('batchNormTraining conv2d batchNormTraining')).toBe(5);
