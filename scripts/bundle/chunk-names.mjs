@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path';
 
 /** Modules that pages load later, but the first use of an entry needs. */
-const soon = new Set([resolve('src/formats/open-model-file.ts')]);
+const soon = new Set(['src/formats/open-model-file.ts', 'src/preprocessing-input.ts'].map((path) => resolve(path)));
 
 /**
  * Gives names of chunks: one is for all that the first entry imports at once; what of it is all that another entry imports is
