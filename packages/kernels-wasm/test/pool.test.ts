@@ -8,7 +8,7 @@ function program(heap: Heap, opcode: number, threads: number): number {
   const code = heap.allocate(64 + 128, 'code');
   const barrier = heap.allocate(192, 'barrier');
   heap.i32(code, 16).set([code + 64, 1, 64, code + 128, code, 0, barrier, threads]);
-  heap.i32(code + 64, 32).set([opcode, 1, 1, 1, 1]);
+  heap.i32(code + 64, 32).set([opcode, 1, 1, 1, 1, 1]);
   return code;
 }
 
