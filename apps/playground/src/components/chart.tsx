@@ -76,6 +76,8 @@ export function Chart(props: ChartProps) {
   }, [shape]);
 
   useEffect(() => {
+    // A chart that is still to be drawn will have them.
+    if (drawn.current === null) return undefined;
     const timer = setTimeout(() => drawn.current?.setData(dataOf(props)));
     return () => clearTimeout(timer);
   }, [props.x, props.lines]);
