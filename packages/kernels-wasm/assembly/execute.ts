@@ -32,6 +32,6 @@ export function execute(opcode: i32, operands: usize, task: i32, scratch: usize)
     case records.opAveragePool2d: return pool.averagePool2d(changetype<records.AveragePool2d>(operands), task);
     case records.opMatMul: return dense.matMul(changetype<records.MatMul>(operands), task, scratch);
     case records.opSoftmax: return loss.softmax(changetype<records.Softmax>(operands), task);
-    default: call_indirect<void>(opcode >> 8, opcode, operands, task, scratch);
+    default: call_indirect<void>(opcode >> records.setShift, opcode, operands, task, scratch);
   }
 }

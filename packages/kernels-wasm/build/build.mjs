@@ -28,6 +28,9 @@ const binaries = {
   quantized: { entry: 'execute-quantized', features: [] },
 };
 
+/** From this bit on, an opcode has its kernel's set. */
+const setShift = 8;
+
 const records = JSON.parse(readFileSync(path('records.json'), 'utf8'));
 writeRecords(records);
 await writeBinaries();
@@ -41,12 +44,15 @@ function writeRecords(sets) {
   mkdirSync(path('src/generated'), { recursive: true });
   const assembly = Object.values(sets).flatMap((kernels, set) =>
     Object.entries(kernels).map(([name, fields], index) => {
-      const opcode = (set << 8) | index;
+      const opcode = (set << setShift) | index;
       const members = Object.entries(fields).map(([field, type]) => `  ${field}: ${type};`);
       return `export const op${capital(name)}: i32 = ${opcode};\n@unmanaged export class ${capital(name)} {\n${members.join('\n')}\n}\n`;
     }),
   );
-  writeFileSync(path('assembly/generated/records.ts'), header + assembly.join(''));
+  writeFileSync(
+    path('assembly/generated/records.ts'),
+    `${header}export const setShift: i32 = ${setShift};\n${assembly.join('')}`,
+  );
 
   const interfaces = Object.values(sets)
     .flatMap(Object.entries)
@@ -57,7 +63,8 @@ function writeRecords(sets) {
   writeFileSync(
     path('src/generated/records.ts'),
     `${header}/** Operands of each kernel, in the order of its record; pointers are byte offsets. */\nexport interface KernelOperands {\n${interfaces.join('')}}\n\n` +
-      `/** In order of their kernels' opcodes. */\nexport const kernelSets = ${JSON.stringify(Object.keys(sets))} as const;\n`,
+      `/** In order of their kernels' opcodes. */\nexport const kernelSets = ${JSON.stringify(Object.keys(sets))} as const;\n` +
+      `/** From this bit on, an opcode has the set. */\nexport const setShift = ${setShift};\n`,
   );
   for (const [set, kernels] of Object.entries(sets)) {
     const lines = Object.entries(kernels).map(([name, fields]) => {

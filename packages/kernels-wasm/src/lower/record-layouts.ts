@@ -1,5 +1,5 @@
 import { operandNames } from '../generated/records-common.ts';
-import { kernelSets, type KernelOperands } from '../generated/records.ts';
+import { kernelSets, setShift, type KernelOperands } from '../generated/records.ts';
 
 export interface RecordLayout {
   readonly opcode: number;
@@ -11,7 +11,7 @@ addLayouts('common', operandNames);
 
 /** Makes it known how the records of a set's kernels are laid out. */
 export function addLayouts(set: (typeof kernelSets)[number], operands: Readonly<Record<string, string>>): void {
-  const first = kernelSets.indexOf(set) << 8;
+  const first = kernelSets.indexOf(set) << setShift;
   Object.entries(operands).forEach(([kernel, names], index) =>
     layouts.set(kernel, { opcode: first | index, words: names.split(' ').map(wordOf) }),
   );
