@@ -1,4 +1,4 @@
-import { alone, type ScheduledRecord, type Work } from './schedule.ts';
+import { alone, type ScheduledRecord, type Turn, type Work } from './schedule.ts';
 
 /** A record of an op, by their indices. */
 export interface Member extends Work {
@@ -30,7 +30,8 @@ export class Group {
   }
 
   get units(): number {
-    return this.scheduled(false)[0]?.units ?? 0;
+    const [first] = this.#members;
+    return first === undefined ? 0 : this.#turn(first).units;
   }
 
   /** Whether there would be units enough with these members, too, and, of several ops, room for what they keep. */
@@ -49,15 +50,17 @@ export class Group {
 
   /** @param meet  whether threads meet behind it */
   scheduled(meet: boolean): readonly ScheduledRecord[] {
-    const [step, unit] = [this.#step, this.#unit];
     return this.#members.map((member, at) => {
-      const { op, index, tasks } = member;
-      const turn =
-        this.#batch === 0
-          ? alone(member)
-          : { units: this.#batch / unit, steps: unit / step, share: (tasks * step) / this.#batch };
-      return { op, index, ...turn, span: at === 0 ? this.#members.length : 1, meet };
+      const { op, index } = member;
+      return { op, index, ...this.#turn(member), span: at === 0 ? this.#members.length : 1, meet };
     });
+  }
+
+  /** How threads go through a member. */
+  #turn(member: Member): Pick<Turn, 'units' | 'steps' | 'share'> {
+    if (this.#batch === 0) return alone(member);
+    const [step, unit] = [this.#step, this.#unit];
+    return { units: this.#batch / unit, steps: unit / step, share: (member.tasks * step) / this.#batch };
   }
 
   #with(members: readonly Member[]): { readonly step: number; readonly unit: number } {
